@@ -1,6 +1,6 @@
 /**
  * Connects clients with one room in real time. `RoomServer` creates the parts, such as seats,
- * presence and streaming, and updates them after each tick. Start reading at `handleTick`.
+ * presence and streaming, and updates the parts after each tick. Start reading at `handleTick`.
  */
 import { EventEmitter } from 'node:events';
 import type { VisitorState } from '../../shared/host/state.ts';
@@ -36,7 +36,7 @@ import { type EncoderChannel, RoomEncoders } from './streaming/room-encoders.ts'
 const PACE_INTERVAL = 1_000;
 
 interface RoomServerOptions extends RoomBasis {
-  /** Times of the room's past ticks. `RoomServer` adds each new tick. */
+  /** Times of the room's past ticks. */
   readonly times: TickTimes;
   /** Maximum number of present participants. */
   readonly capacity: number;
@@ -122,8 +122,8 @@ export class RoomServer {
   constructor(private readonly options: RoomServerOptions) {}
 
   /**
-   * Whether a participant, a spectator or a wall is connected. Walls do not count while they are
-   * dimmed, outside the opening hours.
+   * Whether a participant, a spectator or a wall is connected. Dimmed walls (outside the opening
+   * hours) do not count.
    */
   get isWatched(): boolean {
     const walls = this.policy.isDimmed ? 0 : this.walls.size;
@@ -202,8 +202,8 @@ export class RoomServer {
   }
 
   /**
-   * Sends a client a new welcome message, which contains the state of the room, because earlier
-   * messages may have been lost.
+   * Sends a client a new welcome message. Call if earlier messages to the client may have been
+   * lost.
    */
   welcomeAgain(client: RoomClient): void {
     for (const one of [this.walls, this.spectators, this.admission]) one.welcomeAgain(client);
@@ -222,8 +222,8 @@ export class RoomServer {
     this.spectators.disconnectAll(reason);
     if (keepWalls) return;
     this.walls.disconnectAll(reason);
-    // The tick in progress may never end, because the room stops. End it here, so that joins that
-    // wait for its end are refused.
+    // The room stops, so the tick in progress may never end. End the tick here, to refuse the joins
+    // that wait for its end.
     this.tickInProgress.end();
   }
 
@@ -255,8 +255,8 @@ export class RoomServer {
   }
 
   /**
-   * Updates all parts of the room server after a tick, and answers the tick's commands. `broadcast`
-   * sends the tick's events and frames later.
+   * Updates all parts of the room server after a tick, and answers the tick's commands. Does not
+   * send the tick's events and frames (see `broadcast`).
    */
   handleTick(result: TickResult, now: number): void {
     this.times.add({ tick: result.tick, at: this.options.date() });
@@ -287,8 +287,8 @@ export class RoomServer {
   /** Sends the events and frames of the last tick. Call before the next `handleTick`. */
   broadcast(now: number): void {
     const refresh = this.refresh.take();
-    // Before `resendNames` sends the current names, deliver the queued events, which may contain
-    // outdated names, to all clients, including those whose turn comes later.
+    // Queued events may contain outdated names. If `resendNames` follows, deliver these events to
+    // all clients first, so that the current names arrive last.
     const toAll = refresh === 'names';
     this.eventQueue.deliver(
       this.presence.allClients(),

@@ -1,7 +1,7 @@
 /**
- * Mirrors rooms that run on other servers. For each channel (cells at one level of detail) that
- * this server's viewers use, keeps a copy of the cells, called a mirror. Builds the viewers' frames
- * from the mirrors. Start reading at `FrameMirrors`.
+ * Keeps copies of the cells of rooms that run on other servers. Each copy, called a mirror,
+ * contains one channel (the cells at one level of detail). This server's viewers receive frames
+ * that are built from the mirrors. Start reading at `FrameMirrors`.
  */
 import { promisify } from 'node:util';
 import { inflate } from 'node:zlib';
@@ -26,8 +26,8 @@ const decompress = promisify(inflate);
 export type Size = Pick<Planes, 'width' | 'height'>;
 
 /**
- * Maximum number of rounds (encoded updates) that a mirror stores while it waits for a baseline
- * (all cells of its channel). If more arrive, the mirror requests the baseline again.
+ * Maximum number of rounds (encoded updates) that a mirror stores until its baseline (all cells of
+ * the channel) arrives. If more rounds arrive, the mirror requests the baseline again.
  */
 const MAX_WAITING = 64;
 
@@ -47,10 +47,7 @@ class ChannelMirror {
   readonly size: Size;
   private generation: number | undefined;
   private round = 0;
-  /**
-   * Rounds (encoded updates), oldest first, that arrived before the baseline (all cells) to which
-   * they will be applied.
-   */
+  /** Rounds (encoded updates) to apply after the requested baseline (all cells), oldest first. */
   private waiting: Round[] = [];
 
   /** @param room size of the room, in cells */
@@ -143,8 +140,7 @@ export class FrameMirrors implements FrameFeed {
   }
 
   join(name: ChannelName, user: ChannelUser): FrameMirror | undefined {
-    // While this server uses no channel of the room, it receives no ticks, so the last known tick
-    // becomes outdated.
+    // If no channel was in use, this server may have missed ticks, so `tick` may be outdated.
     if (this.mirrors.size === 0) this.isTickOld = true;
     const mirror = getOrAdd(this.mirrors, keyOf(name), () => {
       return new ChannelMirror({ tier: name.tier, scale: name.scale }, this.size);
@@ -171,9 +167,8 @@ export class FrameMirrors implements FrameFeed {
   }
 
   /**
-   * Returns all channels that the viewers use, as a list that the caller must send to the room's
-   * server. The list requests missing baselines (all cells of a channel), which are then marked as
-   * requested.
+   * Lists the channels that the viewers use. The caller must send the list to the room's server,
+   * because each missing baseline (all cells of a channel) is requested in one list only.
    */
   takeWants(): Item<'wants'>['channels'] {
     for (const [key, { users, idleSince, state }] of this.mirrors) {
@@ -205,12 +200,12 @@ export class FrameMirrors implements FrameFeed {
     const maxOutputLength = 16 * (width + 1) * (height + 1);
     const cells = await decompress(baseline.cells, { maxOutputLength }).catch(() => undefined);
     if (!cells || mirror.state === 'current' || this.mirrors.get(key) !== mirror) return;
-    // Set `tick` before the call of `restore`, which sends waiting viewers a frame with this tick.
+    // Set `tick` before calling `restore`: the frames that `restore` causes must contain this tick.
     if (this.isTickOld) this.tick = baseline.tick;
     this.isTickOld = false;
     mirror.restore(baseline, cells, this.clock.now());
-    // Viewers that waited for the baseline now use this channel, so request the chunks that they
-    // see.
+    // Viewers that waited for the baseline now use this channel. Request the chunks that are
+    // visible to these viewers.
     this.wantedChanged();
   }
 

@@ -1,8 +1,7 @@
 /**
  * Messages between a gateway, to which visitors' pages are connected, and the server that runs a
- * room. Each side numbers its messages over the link between them. If a number is missing, a
- * message was lost, and the gateway opens a new link, over which its connections join the room
- * again.
+ * room. Each side numbers its messages. If a number is missing, a message was lost. The gateway
+ * then opens a new link to the server, and the gateway's pages join the room again.
  */
 import * as v from 'valibot';
 import { FRAME_VERSION, MAX_SCALE } from '../../../shared/codec/frame.ts';
@@ -23,7 +22,7 @@ export const GATEWAY_TIMES = {
    * Interval at which a new leader checks whether its lease already allows it to serve the room.
    */
   begin: 100,
-  /** If a server has sent no heartbeat for this long, it is considered gone. */
+  /** A server that has sent no heartbeat for this long is considered gone. */
   silence: 3_000,
   /** Minimum time between two messages with clients' new views of the grid. */
   look: 200,
@@ -31,7 +30,7 @@ export const GATEWAY_TIMES = {
   wants: 25,
   /** Minimum time between two attempts to connect to a leader. */
   again: 500,
-  /** Interval at which a gateway looks for rooms without connections, and closes them. */
+  /** Interval at which a gateway unsubscribes from rooms in which it has no connections. */
   idle: 30_000,
 } as const;
 
@@ -117,7 +116,7 @@ const fromRoom = v.variant('what', [
     what: v.literal('event'),
     to: v.union([
       v.object({ only: connections }),
-      /** All of the gateway's connections in the room, except these. */
+      /** All of the gateway's connections in the room, except the listed connections. */
       v.object({ except: connections }),
     ]),
     name: v.custom<EventName>(isEventName),
@@ -125,8 +124,8 @@ const fromRoom = v.variant('what', [
   }),
   /**
    * A welcome message for one connection. `own` holds the fields for this connection only.
-   * `opening` holds fields that are the same for all connections: only those that have changed
-   * since they were last sent over this link.
+   * `opening` holds fields that are the same for all connections. A field that has not changed
+   * since the last welcome message on this link is left out of `opening`.
    */
   v.object({
     what: v.literal('welcome'),
@@ -154,7 +153,10 @@ const fromRoom = v.variant('what', [
     tier: v.optional(v.picklist(TIER_NAMES)),
   }),
   v.object({ what: v.literal('stop'), connection }),
-  /** A baseline: all cells of a channel after a round, compressed with `deflate`. */
+  /**
+   * A baseline: all cells of a channel, compressed with `deflate`. `round` is the last update that
+   * the cells contain.
+   */
   v.object({ what: v.literal('baseline'), ...roundName, tick: whole, cells: bytes }),
 ]);
 
@@ -177,8 +179,8 @@ const known = <S extends v.GenericSchema>(schema: S) =>
   );
 
 /**
- * Schema of a message from a gateway to a room. `number` counts the messages of a link; 0 opens a
- * new link, which replaces the previous one.
+ * Schema of a message from a gateway to a room. `number` counts the messages of a link. A message
+ * with number 0 opens a new link and closes the gateway's previous link.
  */
 export const batchToRoom = v.object({
   gateway: name,
@@ -237,8 +239,8 @@ export const busChannels = (room: string) => ({
 type OneItem = Exclude<FromRoom, { what: 'event' }>;
 
 /**
- * Collects items for the next message from a room to a gateway. If an event is added for several
- * connections in succession, it becomes one item.
+ * Collects items for the next message from a room to a gateway. An event that is added for several
+ * connections in succession becomes one item.
  */
 export class OutgoingBatch {
   private items: (

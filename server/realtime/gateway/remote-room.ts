@@ -1,7 +1,7 @@
 /**
- * Represents rooms that run on other servers, for the pages that are connected to this server (a
- * gateway). If messages are lost, or if another server takes over a room, all connections join the
- * room again, and visitors notice only a pause. Start reading at `RemoteRoom.hear`.
+ * Connects this server's pages with rooms that run on other servers. This server is then called a
+ * gateway. If messages are lost, or if another server takes over a room, all connections join the
+ * room again. Start reading at `RemoteRoom.hear`.
  */
 import { randomInt, randomUUID } from 'node:crypto';
 import { chunkCount } from '../../../shared/codec/chunks.ts';
@@ -39,8 +39,8 @@ import {
 const { beat, silence, again } = GATEWAY_TIMES;
 
 /**
- * Commands that are not sent again over a new link, because the room would not recognise the
- * repetition and might execute the command twice.
+ * Commands that are not sent again over a new link. The room would not recognise the repetition,
+ * and might execute the command twice.
  */
 const DONE_EACH_TIME: ReadonlySet<CommandName> = new Set(['beacon', 'draw', 'preview']);
 
@@ -48,15 +48,15 @@ const DONE_EACH_TIME: ReadonlySet<CommandName> = new Set(['beacon', 'draw', 'pre
 type Asked = readonly [name: CommandName, message: { readonly id: number }];
 
 /**
- * A session in a room that runs on another server, for a page that is connected to this server.
- * When the link to the other server is replaced, the session sends its unanswered commands again.
+ * A page's session in a room that runs on another server. If the link to that server is replaced,
+ * the session sends its unanswered commands again.
  */
 export class RemoteSession implements RoomSession {
-  /** Whether the room has admitted the session, by giving it a seat or a position in the queue. */
+  /** Whether the session has a seat in the room or a position in the queue. */
   hasEntered = false;
   /**
-   * Whether the session has received its welcome message. Until then, it is not sent the events for
-   * everybody in the room.
+   * Whether the session has received its welcome message. Before the welcome message, the session
+   * gets no events that are meant for everybody in the room.
    */
   isPresent = false;
   /** When the session sent its request to join, in ms. */
@@ -66,11 +66,14 @@ export class RemoteSession implements RoomSession {
   private entry: Entry | undefined;
   /** Unanswered commands, by command id. */
   private readonly unanswered = new Map<number, Asked>();
-  /** Id of the command session, used if the client's `join` contains none. */
+  /**
+   * By this number, the room recognises repeated commands, if the page's `join` contains no
+   * `session`.
+   */
   private readonly commandSession = randomInt(2 ** 32);
   /**
-   * Whether the session is joining the room again over a new link. Commands may have been lost with
-   * the previous link, so unanswered commands are repeated after the next welcome message.
+   * Whether the session is joining the room again over a new link. If so, its unanswered commands
+   * are sent again after the next welcome message.
    */
   private hasRejoined = false;
 
@@ -85,7 +88,10 @@ export class RemoteSession implements RoomSession {
     return this.entry !== undefined;
   }
 
-  /** Returns the checksums `holds` of the page's `join`; at later calls, undefined. */
+  /**
+   * Returns `holds` (checksums of cells) from the page's request to join. Later calls return
+   * undefined.
+   */
   takeHolds(): Uint8Array | undefined {
     const holds = this.entry?.holds;
     this.entry &&= { ...this.entry, holds: undefined };
@@ -136,8 +142,8 @@ export class RemoteSession implements RoomSession {
     const { client } = this;
     if (name === 'accepted' || name === 'rejected') {
       const { id } = message as Event<'rejected'>;
-      // A command that was sent twice may be answered twice, so pass on only the first answer. A
-      // message without an id, or with id 0, is no answer to a command, so always pass it on.
+      // A repeated command may be answered twice, so pass on only the first answer. A message
+      // without an id, or with id 0, answers no command, so always pass on this message.
       if (!id || this.answered(id, name)) client.send(name, message as never);
       return;
     }
@@ -168,8 +174,8 @@ export class RemoteSession implements RoomSession {
     const wasIn = this.hasEntered;
     this.entry = undefined;
     this.hasEntered = false;
-    // If the page was in the room already, this server repeated the request to join on the page's
-    // behalf. The page does not expect a refusal, so disconnect it.
+    // If the page was in the room already, this server had repeated the request to join. The page
+    // does not expect a refusal, so disconnect the page.
     if (wasIn) client.disconnect(refusal.reason);
     else client.refuse(refusal);
   }
@@ -177,9 +183,10 @@ export class RemoteSession implements RoomSession {
   /** Sends a command that expects an answer. @throws Refusal `too-fast` */
   private ask(...asked: Asked): void {
     const [, { id }] = asked;
-    // Do not pass on an unanswered command that a page repeats after it has reconnected.
+    // Ignore the repetition of a command that is still unanswered.
     if (this.unanswered.has(id)) return;
-    // Limit the number of unanswered commands: no answers arrive while no leader can be reached.
+    // While no leader can be reached, no answers arrive. So limit the number of unanswered
+    // commands.
     if (this.unanswered.size >= QUEUE_LIMITS.maxQueuedPerParticipant) {
       throw new Refusal('too-fast', 'unanswered');
     }
@@ -202,15 +209,15 @@ export class RemoteSession implements RoomSession {
 
   /**
    * Sends unanswered commands again, except those in `DONE_EACH_TIME`. The room recognises repeated
-   * commands that change its cells; all other commands may safely be executed twice.
+   * commands that change cells. All other commands may safely be executed twice.
    */
   private sendAgain(): void {
     this.hasRejoined = false;
     for (const asked of [...this.unanswered.values()]) {
       const [name, { id }] = asked;
       if (!DONE_EACH_TIME.has(name)) this.sendCommand(asked);
-      // The room may or may not have executed this command. Report it as refused, so that the
-      // visitor can try again.
+      // The room may or may not have executed this command. Report the command as refused, so that
+      // the visitor can try again.
       else if (this.unanswered.delete(id)) this.client.refuse(new Refusal('room-busy'), id);
     }
   }
@@ -241,8 +248,8 @@ export interface RemoteRoomOptions {
   /** Unique name of this server. */
   readonly node: string;
   /**
-   * Called if a room's leader is silent. Returns why the room has ended; undefined if some server
-   * should be running the room.
+   * Called if a room's leader is silent. Returns why the room has ended; undefined if the room has
+   * not ended.
    */
   readonly whyOver: (room: string) => Reason | undefined;
   readonly openFrames?: typeof openFrames;
@@ -291,8 +298,8 @@ export class RemoteRoom {
   private readonly subscriptions: Subscription[] = [];
   private readonly cancelBeats = repeat(this.clock, beat, () => this.beat());
   /**
-   * Whether this server has subscribed to the room's messages. Until then, it sends nothing to the
-   * room, because answers would be lost.
+   * Whether this server has subscribed to the room's messages. Without a subscription, answers
+   * would be lost, so nothing is sent to the room.
    */
   private isOpen = false;
   private isClosed = false;
@@ -308,9 +315,8 @@ export class RemoteRoom {
     },
     received: ({ client, connection, isPresent }, { tick }) => {
       this.frames?.broadcaster.acknowledge(client, tick, this.clock.now());
-      // Report the drawn frame to the room with the next heartbeat, but only after the welcome
-      // message: to the room, the report shows that the page has received the resume token in this
-      // message.
+      // Report drawn frames only after the welcome message: the room takes a report as proof that
+      // the page has received the resume token in the welcome message.
       const frames = (this.drawn.get(connection)?.frames ?? 0) + 1;
       if (isPresent) this.drawn.set(connection, { tick, frames });
     },
@@ -334,7 +340,10 @@ export class RemoteRoom {
     return this.sessions.size;
   }
 
-  /** Whether the room has no connections here, and the link has been open at least `silence` ms. */
+  /**
+   * Whether this server has no connections in the room, and the link has been open for at least
+   * `silence` ms.
+   */
   get isIdle(): boolean {
     return this.size === 0 && this.clock.now() - this.link.openedAt >= silence;
   }
@@ -357,8 +366,8 @@ export class RemoteRoom {
 
   /** Sends an item to the room at the end of this turn of the event loop. */
   send(item: ToRoom): void {
-    // Before this server has subscribed, drop all items. The first message after the subscription
-    // contains the requests to join of all sessions.
+    // Drop items until this server has subscribed. The first message after the subscription
+    // contains each session's request to join.
     if (!this.isOpen) return;
     this.link.items.push(item);
     if (this.isWaiting) return;
@@ -396,7 +405,7 @@ export class RemoteRoom {
       bus.subscribe(channels.news, (bytes) => this.hearNews(bytes)),
       bus.subscribe(channels.to(node), (bytes) => this.hear(bytes)),
     ]).catch(() => undefined);
-    // The subscriptions fail only if the bus is closed, so nothing can be sent either.
+    // The subscriptions fail only if the bus is closed.
     if (!subscribed) return;
     this.subscriptions.push(...subscribed);
     if (this.isClosed) {
@@ -503,8 +512,7 @@ export class RemoteRoom {
     const { size } = session;
     if (!size) return;
     if (this.frames?.size.width !== size.width || this.frames.size.height !== size.height) {
-      // This is the first stream, or the room was recreated with another size, so that all clients
-      // receive new streams. Drop the existing streams.
+      // If the size of the room has changed, drop all streams. Each client gets a new stream.
       this.frames?.broadcaster.close();
       this.views.clear();
       const open = this.options.openFrames ?? openFrames;
@@ -549,7 +557,7 @@ export class RemoteRoom {
     if (clients.length > 0) this.send({ what: 'drawn', clients });
     if (this.isOpen) this.flush();
     if (!this.isOrphaned && this.link.epoch !== undefined) return;
-    // Ask whether the room has ended. A message that the room was closed may have been lost.
+    // The message that the room was closed may have been lost, so check whether the room has ended.
     const over = this.isOrphaned ? this.options.whyOver(this.name) : undefined;
     for (const session of [...this.sessions.values()]) {
       if (over) this.end(session, over);
@@ -576,8 +584,8 @@ export class RemoteRoom {
   private tellWants(): void {
     const channels = this.frames?.feed.takeWants() ?? [];
     const wants = JSON.stringify(channels);
-    // The room's server answers each request for a baseline (all cells of a channel) only once, so
-    // send a list with requests even if it equals the previous list.
+    // The room's server answers each request for a baseline (all cells of a channel) only once. So
+    // send a list that contains requests even if the list has not changed.
     if (wants !== this.link.wants || channels.some(({ asks }) => asks)) {
       this.send({ what: 'wants', channels });
     }

@@ -1,7 +1,7 @@
 /**
- * Connects the rooms that run on this server with visitors whose pages are connected to other
- * servers, called gateways. A room treats each of these pages as a `RoomClient`; the gateway builds
- * the page's frames. Start reading at `RoomAccess.receive`.
+ * Lets pages that are connected to other servers (gateways) join the rooms of this server. To a
+ * room, each of these pages is a `RoomClient`. The gateway builds the page's frames. Start reading
+ * at `RoomAccess.receive`.
  */
 import { promisify } from 'node:util';
 import { constants, deflate } from 'node:zlib';
@@ -103,8 +103,8 @@ export class GatewayChannels {
 }
 
 /**
- * Creates the `ChannelUser` that represents all viewers of one channel at one gateway. Its
- * `useSource` does nothing, because the gateway has its own copy of the cells.
+ * Creates the `ChannelUser` that represents all viewers of one channel at one gateway. `useSource`
+ * does nothing, because the gateway has its own copy of the cells.
  */
 const createUser = () => ({
   mayReceive: false,
@@ -143,8 +143,8 @@ export function framesFor(
 /** A page that is connected to a gateway, as a client of a room on this server. */
 class LinkedClient implements RoomClient, RemoteViewer {
   /**
-   * Always true: the gateway sends the client's frames, so the gateway, not this server, must wait
-   * if the client's connection can take no more.
+   * Always true: the gateway sends the frames, and waits if the client's connection can take no
+   * more.
    */
   readonly writable = true;
   viewport: Viewport | undefined;
@@ -175,8 +175,8 @@ class LinkedClient implements RoomClient, RemoteViewer {
   sendFrame(): void {}
 
   disconnect(reason: Reason): void {
-    // If another server now runs the room, send no `end`, so that the gateway joins the client to
-    // the room on the other server.
+    // If another server now runs the room, send no `end`. The gateway then joins the client to the
+    // room on that server.
     if (reason !== 'elsewhere') {
       this.link.send({ what: 'end', connection: this.connection, reason });
     }
@@ -252,7 +252,7 @@ class GatewayLink {
     return true;
   }
 
-  /** Sends all waiting items, or an empty message as a heartbeat if no item is waiting. */
+  /** Sends all waiting items. If no item is waiting, sends an empty message as a heartbeat. */
   beat(): void {
     if (this.isClosed) return;
     const items = this.batch.take(this.present);
@@ -265,12 +265,11 @@ class GatewayLink {
   }
 
   /**
-   * Closes the link. Its participants leave the room as if their pages had lost the connection, so
-   * their seats stay reserved for a while.
+   * Closes the link. The participants lose their connections to the room, but their seats stay
+   * reserved for a while.
    */
   close(): void {
-    // If the room has disconnected any clients, tell the gateway now. The gateway keeps all other
-    // clients until another server runs the room.
+    // If the room has disconnected any clients, tell the gateway before the link closes.
     if (this.batch.hasEnd) this.beat();
     // Set `isClosed` first, so that nothing is sent to the gateway when the clients leave.
     this.isClosed = true;
@@ -367,7 +366,7 @@ class GatewayLink {
   }
 
   /**
-   * Executes a client's command. If the command is refused, tells the client why.
+   * Executes a client's command. If the command is refused, sends the client the refusal.
    *
    * @param act executes the command in the client's session
    * @param id id of the command, if it has one
@@ -416,7 +415,7 @@ export class RoomAccess {
     private readonly options: {
       readonly roomServer: RoomServer;
       /**
-       * Returns the room's server object.
+       * Returns the current `RoomServer` of the room.
        *
        * @throws Refusal `elsewhere` if another server may be running the room
        */
@@ -454,9 +453,7 @@ export class RoomAccess {
     this.links.clear();
   }
 
-  /**
-   * Whether this server may still serve the room. If false, another server may be running the room.
-   */
+  /** Whether this server may still serve the room. */
   get isHere(): boolean {
     try {
       return this.find() === this.roomServer;
@@ -501,16 +498,16 @@ export class RoomAccess {
   };
 
   private receive(bytes: Uint8Array): void {
-    // Messages may safely be ignored here: the number of the next message that is read will show
-    // that messages are missing.
+    // Ignoring a message is safe: the number of the next message will show that a message is
+    // missing.
     if (this.isClosed || !this.isHere) return;
     const message = decodeMessage(batchToRoom, bytes);
     if (!message) return;
     const { gateway, link: name, number } = message;
     const link = this.links.get(gateway);
     if (number === 0) this.accept(message, link);
-    // A message that does not continue its link shows that earlier messages are missing. The link's
-    // clients stay in the room until the gateway opens a new link.
+    // Earlier messages are missing, so ask the gateway for a new link. Until the new link opens,
+    // the link's clients stay in the room.
     else if (link?.name !== name || !link.receive(message)) this.sayLost(gateway, name);
   }
 
@@ -536,7 +533,7 @@ export class RoomAccesses {
   constructor(
     private readonly options: Pick<RoomAccessOptions, 'bus' | 'clock'> & {
       /**
-       * Returns the server object of a room.
+       * Returns the `RoomServer` of a room.
        *
        * @throws Refusal `no-such-room`, `room-closed`, or `elsewhere` if another server may be
        *   running the room
@@ -555,8 +552,7 @@ export class RoomAccesses {
     const { bus, clock, findServer, epochOf } = this.options;
     const { name } = roomServer.room;
     const epoch = epochOf(name);
-    // Without an epoch, this process has no lease: the lease ended while the room was being opened,
-    // so another server may now run the room.
+    // The lease ended while the room was being opened, so another server may now run the room.
     if (epoch === undefined) return;
     const find = () => findServer(name);
     this.opened.set(roomServer, new RoomAccess({ roomServer, find, bus, epoch, clock }));

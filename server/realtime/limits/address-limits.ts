@@ -1,7 +1,7 @@
 /**
  * Limits each network address: how many connections it may have open, and how often it may connect,
- * join a room or send an HTTP request. Also bans addresses temporarily, but never an address with
- * several open connections, because many visitors' phones may share it.
+ * join a room or send an HTTP request. Also bans addresses temporarily. An address with several
+ * open connections is not banned, because many visitors may share the address.
  */
 import { isIPv6 } from 'node:net';
 import * as v from 'valibot';
@@ -90,8 +90,8 @@ const report = v.strictObject({
 type LimitReport = Omit<v.InferOutput<typeof report>, 'node'>;
 
 /**
- * If the number of remembered addresses reaches the maximum number of connections plus `MAX_IDLE`,
- * idle addresses are forgotten.
+ * Number of addresses to remember in addition to the maximum number of connections. If there are
+ * more addresses, idle addresses are forgotten.
  */
 const MAX_IDLE = 10_000;
 
@@ -130,8 +130,8 @@ const createNews = () => ({
 });
 
 /**
- * Counts each address's connections, joins and HTTP requests, checks them against the limits, and
- * bans addresses.
+ * Applies the limits of network addresses to connections, joins and HTTP requests, and bans
+ * addresses.
  */
 export class AddressLimits {
   private readonly entries = new Map<string, Entry>();
@@ -169,8 +169,8 @@ export class AddressLimits {
     const entry = this.entry(key, now);
     if (!entry) return 'too-many-connections';
     if (now < entry.bannedUntil) return 'banned';
-    // `allButReserve` limits connections to this server; `connectionsPerAddress` limits connections
-    // to all servers of the cluster.
+    // `allButReserve` limits an address's connections to this server, `connectionsPerAddress` its
+    // connections to all servers of the cluster.
     if (
       entry.open >= allButReserve(connections) ||
       entry.open + this.openElsewhere(key, now) >= connectionsPerAddress
@@ -207,7 +207,7 @@ export class AddressLimits {
   }
 
   /**
-   * Bans an address temporarily, unless it has several open connections.
+   * Bans an address temporarily, unless the address has several open connections.
    *
    * @returns whether the address is banned now
    */
@@ -243,8 +243,8 @@ export class AddressLimits {
     }
     for (const key of banned) {
       const entry = this.entry(key, now);
-      // The address's connections to this server may belong to people who did nothing wrong, so
-      // lift the address's ban on all servers.
+      // People at this address who are connected to this server may be innocent, so lift the ban on
+      // all servers.
       if (entry && entry.open > 0) this.news.lifted.add(key);
       else if (entry) entry.bannedUntil = now + this.limits.banSeconds * 1000;
     }

@@ -1,6 +1,6 @@
 /**
- * Decides, based only on the HTTP request, who may open a connection, and limits how much may be
- * sent over each connection. Start reading at `ConnectionLimits.admit`.
+ * Decides from the HTTP request whether a connection may be opened, and limits how much may be sent
+ * over the connection. Start reading at `ConnectionLimits.admit`.
  */
 import type { IncomingMessage } from 'node:http';
 import { isIP } from 'node:net';
@@ -13,8 +13,8 @@ import { TokenBucket } from '../../platform/queues.ts';
 import { ADDRESS_LIMITS, AddressLimits, addressKey, SharedLimits } from './address-limits.ts';
 
 /**
- * Default limits per connection, each with its help text. The points of strokes and the bytes
- * received are limited in addition to the number of messages, because a single message may be long.
+ * Default limits per connection, each with its help text. A single message may be long, so bytes
+ * and points of strokes have limits of their own.
  */
 const CONNECTION_LIMITS = {
   bytesPerSecond: [
@@ -139,7 +139,7 @@ const SILENT = [
   'too-much-data',
   /** A client did not read messages or responses sent to it, so its connection was closed. */
   'does-not-read',
-  /** An HTTP connection without a request in progress was closed to make room for a new one. */
+  /** An HTTP connection without a request in progress was closed in favour of a new connection. */
   'idle-connection',
   /** One HTTP connection had too many unfinished responses, so it was closed. */
   'too-many-requests',
@@ -171,7 +171,6 @@ export class RejectionCounts {
     this.counts[reason]++;
   }
 
-  /** Returns a copy of the counts, with an entry for every reason. */
   totals(): Readonly<Record<RejectionReason, number>> {
     return { ...this.counts };
   }
@@ -180,7 +179,8 @@ export class RejectionCounts {
 /** Limits the rates of one connection, and the number of its messages that are rejected. */
 export class ConnectionRateLimiter extends Allowance {
   /**
-   * Token bucket of rejected messages. If it is empty, the next rejection closes the connection.
+   * Token bucket of rejected messages. If the bucket is empty, the next rejection closes the
+   * connection.
    */
   private readonly rejectionBudget = new TokenBucket(
     this.limits.refusals / this.limits.burstSeconds,
@@ -198,8 +198,7 @@ export class ConnectionRateLimiter extends Allowance {
       readonly addresses: AddressLimits;
     },
     /**
-     * Whether the page may only watch, because it belongs to another site, which may show the room
-     * but not take part.
+     * Whether the page may only watch. True for pages of other sites in which the room is embedded.
      */
     readonly onlyWatches = false,
   ) {
@@ -312,7 +311,7 @@ export class ConnectionLimits {
     return reason;
   }
 
-  /** Returns whether the Host header of a request is allowed. Counts a rejection if it is not. */
+  /** Returns whether the Host header of a request is allowed. If not, counts a rejection. */
   readonly admitHost = (request: IncomingMessage): boolean => {
     const { isForUs, rejections } = this.options;
     const admitted = isForUs?.(request) ?? true;
@@ -370,7 +369,8 @@ export const WRONG_HOST_RESPONSE = [
 const LOCAL = ['localhost', '127.0.0.1', '[::1]'];
 
 /**
- * Returns the host name in a Host header, without the port, as browsers write it.
+ * Returns the host name in a Host header, without the port, in the form in which browsers write
+ * host names.
  *
  * @returns undefined if the header is invalid
  */

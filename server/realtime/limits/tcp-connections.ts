@@ -23,9 +23,8 @@ interface Connection {
 }
 
 /**
- * Returns a value that changes whenever the client reads data. The value contains the number of
- * bytes in completed writes, and the unsent bytes of the current write, because a large response
- * may be a single write. `writeQueueSize` is internal to Node, but Node's own timeouts use it, too.
+ * Returns a value that changes whenever the client reads data. `writeQueueSize` (internal to Node)
+ * shows progress even within one large write.
  *
  * @returns undefined if no data is waiting to be sent
  */
@@ -54,8 +53,9 @@ export class TcpConnectionLimit {
       readonly clock: Clock;
       readonly rejections: RejectionCounts;
       /**
-       * Maximum number of connections, at least 1. If there are more, the connection that has been
-       * idle longest is closed or, if none is idle, the oldest one that is not a WebSocket.
+       * Maximum number of connections, at least 1. To accept another connection, the connection
+       * that has been idle longest is closed. If no connection is idle, the oldest connection that
+       * is not a WebSocket is closed.
        */
       readonly most: number;
       /**
@@ -64,8 +64,8 @@ export class TcpConnectionLimit {
        */
       readonly mostPerAddress: number | undefined;
       /**
-       * Maximum number of unfinished responses per connection. A connection with more is closed.
-       * Only clients that pipeline requests reach this limit; browsers do not.
+       * Maximum number of unfinished responses per connection. If a client pipelines more requests,
+       * its connection is closed.
        */
       readonly mostUnfinished: number;
     },

@@ -140,8 +140,8 @@ export function createWebSocketEngine(
           if (socket.readyState === socket.OPEN) {
             rejections.count(isTooMuch ? 'too-much-data' : 'too-many-frames');
           }
-          // Terminate the whole WebSocket: if only `wire` were destroyed, `ws` would still answer
-          // the pings in this piece of data.
+          // Terminate the WebSocket, not only `wire`: otherwise, `ws` would still answer the pings
+          // in `piece`.
           socket.terminate();
         });
         done(socket, request);

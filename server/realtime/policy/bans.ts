@@ -1,8 +1,8 @@
 /**
- * Manages the host's bans. A participant is banned by id; their device and address are banned by
- * fingerprints, so that neither is stored in clear text. A device is recognised by a mark in the
- * browser. A banned person could delete the mark, so newcomers without a mark are admitted only
- * slowly from an address where somebody has been banned.
+ * Manages the host's bans. A ban contains the participant's id, and fingerprints of the
+ * participant's device and address instead of the clear text. A device is recognised by a mark in
+ * the browser. A banned person could delete the mark. So, after a ban, newcomers without a mark are
+ * admitted only slowly from the same address.
  */
 import { createHmac, randomInt } from 'node:crypto';
 import { EventEmitter } from 'node:events';
@@ -60,8 +60,8 @@ export interface Applicant {
 }
 
 /**
- * The list of bans, which the caller stores. Emits `added` when somebody has been banned, on this
- * server or on another one.
+ * The list of bans, which the caller stores. Emits `added` when somebody has been banned on any
+ * server of the cluster.
  */
 export class Bans extends EventEmitter<{ added: [] }> {
   /**
@@ -118,7 +118,7 @@ export class Bans extends EventEmitter<{ added: [] }> {
     const since = this.options.date();
     this.slow(address);
     const ban = {
-      // Random, because other servers of the cluster also assign ids to bans.
+      // A random id, because the servers of a cluster assign ids independently.
       id: randomInt(1, MAX_ID),
       room,
       participant,
@@ -170,7 +170,8 @@ export class Bans extends EventEmitter<{ added: [] }> {
   }
 
   /**
-   * Starts to limit newcomers without a device mark at an address where somebody has been banned.
+   * Limits newcomers without a device mark at an address for a while. Call when somebody at this
+   * address has been banned.
    *
    * @param address if '' (unknown), nothing is limited
    */

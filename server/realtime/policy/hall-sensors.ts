@@ -1,4 +1,6 @@
-/** Uses the reports of the hall's sensors: wakes creatures, and tells how crowded the hall is. */
+/**
+ * Handles reports of sensors in the hall: wakes organisms, and estimates how crowded the hall is.
+ */
 import type { HallPresence } from '../../../shared/host/api.ts';
 import type { Room } from '../../world/room.ts';
 import { Lasting } from './liveliness.ts';
@@ -6,13 +8,13 @@ import { Lasting } from './liveliness.ts';
 /** How the reports of sensors in the hall are used. Times are in ms, lengths in cells. */
 export const HALL = {
   /**
-   * Side of the square fields into which the room is divided. Only the latest report for each field
-   * counts.
+   * Side of the square fields into which the room is divided, in cells. Only the latest report for
+   * each field counts.
    */
   field: 32,
   /**
-   * `lasts`: how long a report counts. `wakes`: if a report for a field has woken creatures,
-   * further reports for this field wake none for this long.
+   * `lasts`: how long a report counts. `wakes`: minimum time between two reports for the same field
+   * that wake organisms. Times are in ms.
    */
   lasts: 5_000,
   wakes: 2_000,
@@ -26,8 +28,8 @@ export const HALL = {
    */
   ...{ emptyShare: 0.5, fullShare: 2 },
   /**
-   * The hall counts as empty (or full) once it has been so for the time `on`, and no longer once it
-   * has not been so for the time `off`.
+   * `on`: delay after which the hall counts as empty (or crowded), in ms. `off`: delay after which
+   * the hall no longer counts as empty (or crowded), in ms.
    */
   empty: { on: 30_000, off: 0 },
   crowded: { on: 5_000, off: 15_000 },
@@ -37,14 +39,14 @@ export const HALL = {
 export class Hall {
   /**
    * The latest report for each square field of the room, by the field's number. `at`: when the
-   * report arrived. `woke`: when a report for the field last woke creatures. Times are in ms.
+   * report arrived. `woke`: when a report for the field last woke organisms. Times are in ms.
    */
   private readonly fields = new Map<number, { strength: number; at: number; woke: number }>();
   private readonly empty = new Lasting(false, HALL.empty);
   private readonly full = new Lasting(false, HALL.crowded);
   private heard = Number.NEGATIVE_INFINITY;
 
-  /** @param wake wakes the creatures near a point. Coordinates and radius are in cells */
+  /** @param wake wakes the organisms near a point. Coordinates and radius are in cells */
   constructor(
     private readonly room: Pick<Room, 'grid' | 'species'>,
     private readonly wake: (near: { x: number; y: number; radius: number }) => void,
@@ -71,7 +73,7 @@ export class Hall {
 
   /**
    * Returns the factor for the liveliness: less than 1 while the hall is empty, more than 1 while
-   * it is full. Call after each tick.
+   * the hall is full. Call after each tick.
    *
    * @param now current time, in ms
    */

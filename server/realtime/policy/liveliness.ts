@@ -1,19 +1,21 @@
 /**
- * Controls the liveliness of a room: the maximum share of organisms that may express a relative
- * (look like a similar creature for a moment) at the same time. The share is smaller while the room
- * is slow (does not reach its tick rate) or the hall is empty, larger while the hall is full, and 0
- * while nobody is watching. Each change of the share is written to the journal, so the share does
- * not follow brief changes.
+ * Controls the liveliness of a room: the maximum share of organisms that may look like a relative
+ * (a similar creature) at the same time. The share is smaller while ticks are slow or the hall is
+ * empty, larger while the hall is full, and 0 while nobody is watching. Brief changes are ignored,
+ * because each change of the share is written to the journal.
  */
 import type { Room } from '../../world/room.ts';
 
-/** How the liveliness is reduced while the room is slow or nobody watches it. Times are in ms. */
+/**
+ * How the liveliness is reduced while the room's ticks are slow or nobody is watching. Times are in
+ * ms.
+ */
 export const LIVELINESS = {
-  /** Factor applied to the host's setting while the room is slow. */
+  /** Factor for the host's setting while the room does not reach its tick rate. */
   slowShare: 0.5,
   /**
-   * `slowAfter`: the share is reduced when the room has been slow for this long. `quickAfter`: the
-   * share is restored when the room has not been slow for this long.
+   * `slowAfter`: how long ticks must be slow before the share is reduced. `quickAfter`: how long
+   * ticks must be fast enough before the share is restored.
    */
   slowAfter: 5_000,
   quickAfter: 30_000,

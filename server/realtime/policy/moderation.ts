@@ -61,7 +61,7 @@ export const MODERATION = {
     reporters: v.array(id),
     /** Number of `reporters`, from the start of the list, whose reports the host has dismissed. */
     dismissed: count,
-    /** When the first report arrived that the host has not dismissed yet. */
+    /** When the first report arrived that has not been dismissed. */
     since: at,
   }),
 } as const;
@@ -82,7 +82,7 @@ export type KeepItem = <List extends keyof Moderation>(
   item?: Moderation[List][number],
 ) => Promise<void>;
 
-/** Ignores the error of an item that could not be stored. The error has already been logged. */
+/** Ignores that an item could not be stored. The error has already been logged. */
 export const unkept = (): void => {};
 
 /**
@@ -90,7 +90,7 @@ export const unkept = (): void => {};
  * is lifted.
  */
 export const MAX_MUTED = 1_000;
-/** Maximum number of reporters stored per organism. More would not change the host's decision. */
+/** Maximum number of reporters stored per organism. */
 const MAX_REPORTERS = 1_000;
 const MAX_REPORTED = 256;
 
@@ -155,8 +155,8 @@ export class Reports {
     const known = found?.born === view.born ? found : undefined;
     if (!found && this.cases.size >= MAX_REPORTED) this.makeRoom();
     const { reporters = [] as number[], dismissed = 0 } = known ?? {};
-    // Until the host decides, keep the picture from the first report, even if the organism has been
-    // transformed since.
+    // Until the host decides, keep the picture from the first report, even if the organism has
+    // since been transformed.
     const isOpen = known && openOf(known) > 0;
     const one = isOpen ? known : { ...this.portrait(view), reporters, dismissed, since: date() };
     const counts = !reporters.includes(by) && reporters.length < MAX_REPORTERS;
@@ -169,8 +169,7 @@ export class Reports {
       const one = event.what === 'born' ? undefined : this.cases.get(event.id);
       if (!one) continue;
       const view = this.options.room.viewOf(one.id);
-      // Take a new picture of the fully grown organism, because a picture of a seedling shows
-      // little.
+      // The organism is fully grown now, so replace the picture of the seedling.
       if (event.what === 'grown' && view)
         this.put({ ...one, ...this.portrait(view) }).catch(unkept);
       if (event.what !== 'died') continue;
@@ -208,7 +207,8 @@ export class Reports {
   }
 
   /**
-   * Makes room for another report by forgetting the reports of one departed organism.
+   * Forgets the reports of one organism that is no longer in the room, so that another organism can
+   * be reported.
    *
    * @throws Refusal `room-busy` if all reported organisms are still in the room
    */

@@ -65,15 +65,15 @@ export class RoomPolicy {
    */
   requireMayAct(participant: ParticipantId, what?: RoomCommand['what']): void {
     if (this.muted.has(participant)) throw new Refusal('muted');
-    // Organisms leave a full room even while the room is paused, so their planters must be able to
-    // renew them.
+    // A full room makes organisms depart even while it is paused, so their planters may still renew
+    // them.
     const isPaused = this.settings.paused && what !== 'renew';
     if (isPaused || this.isFarewell) throw new Refusal('paused');
   }
 
   /**
-   * Checks that a command is allowed, and applies the room's settings to strokes: the maximum
-   * radius (only for visitors) and, for grafts, whether organisms planted by others may be changed.
+   * Checks that a command is allowed. Limits the radius of a visitor's stroke to the room's
+   * maximum. Sets whether a graft may change organisms that others have planted.
    *
    * @param isSystem whether a system actor, rather than a visitor, sent the command
    * @returns the command to execute
@@ -114,12 +114,15 @@ export class RoomPolicy {
    * @throws Refusal `not-yours`
    */
   requireMayTransform(by: ParticipantId, planter: ParticipantId | undefined): void {
-    // The room itself refuses commands for organisms that do not exist, so accept them here.
+    // Accept an organism that does not exist: the room itself refuses the command.
     if (planter === undefined || planter === by || this.settings.transformOthers) return;
     throw new Refusal('not-yours');
   }
 
-  /** Ends a participant's cooldown. Call when the command that started it has been rejected. */
+  /**
+   * Ends a participant's cooldown. Call when the command that started the cooldown has been
+   * rejected.
+   */
   resetCooldown(participant: ParticipantId): void {
     this.lastPlantedAt.delete(participant);
   }
@@ -174,7 +177,8 @@ export class RoomPolicy {
     };
 
   /**
-   * Returns an organism without the hidden names of its planter and of those who grafted onto it.
+   * Removes the hidden names of an organism's planter and of participants who grafted onto the
+   * organism.
    */
   readonly redactOrganism = <O extends Pick<OrganismView, 'planter' | 'parts'>>(
     organism: O,

@@ -1,7 +1,6 @@
 /**
  * Manages the seats that the host has reserved for walls and touch tables. The URL of a wall or
- * table contains its seat's secret pass, so nobody else can take the seat. The caller stores the
- * seats.
+ * table contains a secret pass, so that nobody else can take the seat. The caller stores the seats.
  */
 import { randomInt } from 'node:crypto';
 import * as v from 'valibot';
@@ -15,7 +14,7 @@ export const wallSeatRecords = v.array(
     /** Name that the host has given to the wall, unique in the room. */
     name: v.string(),
     pass: v.string(),
-    /** Whether the seat is for a touch table. If absent, it is for a wall. */
+    /** Whether the seat is for a touch table rather than for a wall. */
     table: v.optional(v.boolean()),
     /** Whether the host has blocked the table, so that it only shows the room. */
     blocked: v.optional(v.boolean()),
@@ -51,7 +50,8 @@ export class WallSeats {
     seats: readonly WallSeat[] = [],
     private readonly onChange: (seats: readonly WallSeat[]) => void = () => {},
   ) {
-    // A server that was killed has not recorded that its walls were disconnected, so record it now.
+    // After a crash, the stored seats still say that their walls are connected. Mark these walls as
+    // disconnected.
     this.seats = seats.map((seat) => this.asOfNobody(seat));
   }
 
@@ -61,7 +61,8 @@ export class WallSeats {
   }
 
   /**
-   * Marks a room's walls as disconnected. Call when the room has moved here from another server.
+   * Marks a room's walls as disconnected. Call when the room has moved to this server from another
+   * server.
    */
   takenOver(room: string): void {
     const seats = this.seats.map((one) => (one.room === room ? this.asOfNobody(one) : one));
@@ -79,7 +80,7 @@ export class WallSeats {
 
   /** Adds a seat. @param name the wall's name, unique in the room */
   add(room: string, name: string, table = false): WallSeat {
-    // Random, because other servers of the cluster also assign ids to seats.
+    // A random id, because the servers of a cluster assign ids independently.
     const id = randomInt(1, MAX_ID);
     const letters = Array.from({ length: PASS_LENGTH }, () => LETTERS[randomInt(LETTERS.length)]);
     const pass = letters.join('');
@@ -110,7 +111,7 @@ export class WallSeats {
     this.update(id, { lost: this.date() });
   }
 
-  /** Returns the seat, with its wall marked as disconnected now if it was connected. */
+  /** Returns the seat. If its wall counted as connected, the wall now counts as disconnected. */
   private asOfNobody(seat: WallSeat): WallSeat {
     return seat.seen && seat.lost === null ? { ...seat, lost: this.date() } : seat;
   }

@@ -1,7 +1,7 @@
 /**
- * Tells planters what others have done to their organisms. Changes are collected and sent together,
- * at limited rates; the departure of an organism is sent sooner than other changes. While a planter
- * is away or their page is hidden, the changes are kept.
+ * Tells each planter what others have done to the planter's organisms. Changes are collected and
+ * sent together, at limited rates. The departure of an organism is sent sooner than other changes.
+ * Changes are kept while the planter is away or has hidden the page.
  */
 import type { Event } from '../../../shared/protocol/events.ts';
 import {
@@ -31,14 +31,17 @@ export const AFFECTED = {
   maxWounded: 1_024,
 } as const;
 
-/** Causes of death of an organism that a stroke has killed, immediately or later from its wound. */
+/** Causes of death that may follow from a wound. */
 const DEADLY: readonly Cause[] = ['killed', 'no-cell-left'];
 
 /** All changes of one type that others have made to one organism. */
 interface Change {
   readonly organism: Pick<OrganismView, 'id' | 'kind'>;
   readonly how: How;
-  /** Name of the creature that the organism has become, or that was last grafted onto it. */
+  /**
+   * Name of the creature into which the organism was transformed, or that was last grafted onto the
+   * organism.
+   */
   into?: string | undefined;
   readonly people: Map<ParticipantId, OrganismView['planter']>;
 }
@@ -57,8 +60,8 @@ interface Wounded {
   /** Participant who wounded the organism last. */
   readonly by: ParticipantId;
   /**
-   * For each neighbouring organism: how many live cells of the wounded organism the neighbour
-   * blocked when the wound was made. A neighbour blocks a cell by owning its position.
+   * For each neighbouring organism, the number of positions at which the neighbour was shown
+   * instead of a live cell of the wounded organism, when the wound was made.
    */
   readonly blockers: ReadonlyMap<OrganismId, number>;
 }
@@ -109,8 +112,8 @@ export class AffectedOrganisms {
         if (organism) this.remember(organism, event.by);
       } else if (wound && (event.what === 'died' || event.what === 'healed')) {
         this.wounded.delete(event.id);
-        // The wound was deadly. Report it again, because it may first have been reported while the
-        // organism was still alive.
+        // The wound was deadly. Report the wound again, because the planter may have been told
+        // earlier, when the organism was still alive.
         const isGone = event.what === 'died' && DEADLY.includes(event.cause);
         if (isGone) this.add(find(event.id), 'wounded', this.personOf(wound.by), now);
       } else if (wound && event.what === 'asleep') {
@@ -120,7 +123,7 @@ export class AffectedOrganisms {
     }
   }
 
-  /** Sends collected changes to each planter who may be sent a message now. @param now in ms */
+  /** Sends collected changes to each planter for whom a message is due. @param now in ms */
   sendDue(now: number): void {
     for (const [participant, { since, changes }] of this.gathered) {
       const passed = now - (this.sentAt.get(participant) ?? -Infinity);
@@ -136,8 +139,8 @@ export class AffectedOrganisms {
   }
 
   /**
-   * Schedules a message to a participant who has returned: all changes during their absence, and
-   * the departures of organisms that they can still renew.
+   * Schedules a message to a participant who has returned: all changes during the absence, and the
+   * departures of organisms that the participant can still renew.
    */
   returned(participant: ParticipantId): void {
     this.sentAt.delete(participant);
@@ -200,15 +203,14 @@ export class AffectedOrganisms {
     if (!this.visits.isKnown(planter.id)) return;
     const blockers = this.wounded.get(id)?.blockers ?? this.room.blockersOf(id);
     this.wounded.set(id, { by, blockers });
-    // Limit the number of entries: no event reports that an undo has removed a wounded organism, so
-    // its entry remains.
+    // Limit the number of entries: if an undo removes a wounded organism, no event removes its
+    // entry.
     if (this.wounded.size > AFFECTED.maxWounded) this.wounded.delete([...this.wounded.keys()][0]);
   }
 
   /**
    * Handles a wounded organism that has come to rest without having healed. Reports the neighbour
-   * that has grown over the most of its cells since the wound. Reports nothing if no neighbour
-   * covers more of its cells than before.
+   * that has taken the most positions from the organism since the wound, if any.
    */
   private outgrown(id: OrganismId, { blockers }: Wounded, now: number): void {
     const { room } = this;
@@ -231,14 +233,13 @@ export class AffectedOrganisms {
         if (how !== 'departing') return [change];
         const secondsLeft = renewable.get(id);
         if (secondsLeft !== undefined) return [{ ...change, secondsLeft }];
-        // An organism that is alive has been renewed or restored by an undo, so do not report its
-        // departure.
+        // If the organism is alive, it was renewed or restored by an undo, so report no departure.
         return room.viewOf(id) ? [] : [{ ...change, how: 'departed' as const }];
       }),
     };
   }
 
-  /** Returns a participant, with an empty name if they are not present. */
+  /** Returns a participant, with an empty name if the participant is not present. */
   private personOf(id: ParticipantId): OrganismView['planter'] {
     return this.seats.participants.find((one) => one.id === id) ?? { id, name: '', hue: 0 };
   }

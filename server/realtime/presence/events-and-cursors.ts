@@ -1,7 +1,7 @@
 /**
  * Decides how often clients are sent a room's events and the cursors of other participants. In a
- * crowd, each client is sent its events together with its next frame, because a thousand separate
- * writes would take longer than the tick itself.
+ * crowd, each client is sent its events together with its next frame, because separate writes would
+ * take too long.
  */
 import type { Event, EventName } from '../../../shared/protocol/events.ts';
 import {
@@ -16,8 +16,8 @@ import type { RoomClient } from '../sessions/room-client.ts';
 type Recipient = Pick<RoomClient, 'send'>;
 
 /**
- * A queued event is dropped after this number of delivery rounds. By then, each client has had its
- * turn, even if the client's tier has changed.
+ * Number of delivery rounds after which a queued event is dropped. By then, each client has
+ * received the event.
  */
 const ROUNDS = 3;
 
@@ -33,8 +33,8 @@ export class EventQueue {
   private count = 0;
   private round = 0;
   /**
-   * For each client, the number of the last event that the client has received, or that its welcome
-   * message included.
+   * For each client, the number of the last event that the client has received, separately or in
+   * its welcome message.
    */
   private readonly lastReceived = new WeakMap<Recipient, number>();
 
@@ -45,8 +45,8 @@ export class EventQueue {
   }
 
   /**
-   * Makes a client skip all events added so far. Call when the client's welcome message includes
-   * them.
+   * Makes a client skip all events added so far. Call when the client is sent a welcome message,
+   * which already includes these events.
    */
   startFor(client: Recipient): void {
     this.lastReceived.set(client, this.count);

@@ -1,6 +1,6 @@
 /**
- * Lets a participant follow another one: the follower's page shows the same part of the grid as the
- * other participant's page.
+ * Lets a participant follow another participant: the follower's page shows the same part of the
+ * grid as the other participant's page.
  */
 import { Refusal } from '../../../shared/protocol/reasons.ts';
 import type { ParticipantId } from '../../../shared/vocabulary.ts';
@@ -24,7 +24,7 @@ export class Follows {
   ) {}
 
   /**
-   * Makes a client follow a participant, instead of any participant that it followed before.
+   * Makes a client follow a participant. A client follows at most one participant.
    *
    * @param participant if undefined, the client follows nobody
    * @throws Refusal `no-such-participant`; `follows-you` if the participant already follows this
@@ -52,7 +52,7 @@ export class Follows {
   }
 
   /**
-   * Makes all followers of a participant stop following, and notifies them. Call when the
+   * Makes all followers of a participant stop following, and notifies the followers. Call when the
    * participant has left or has been muted.
    */
   release(participant: ParticipantId): void {
@@ -69,10 +69,7 @@ export class Follows {
     this.release(participant);
   }
 
-  /**
-   * Sends followers the new views of the participants whom they follow, and sends followed
-   * participants their new numbers of followers.
-   */
+  /** Sends new views to followers, and new numbers of followers to followed participants. */
   sendNews(): void {
     for (const [client, participant] of this.followed) {
       if (!this.moved.has(participant)) continue;

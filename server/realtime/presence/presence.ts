@@ -15,8 +15,8 @@ import type { RoomClient } from '../sessions/room-client.ts';
 import type { RoomContext } from '../sessions/room-context.ts';
 
 /**
- * If at most this many participants join in one tick, each of them is sent a separate message that
- * leaves out their own join.
+ * If more participants than this join in one tick, every client is sent the same message.
+ * Otherwise, each newcomer's message leaves out the newcomer.
  */
 const FEW = 16;
 
@@ -26,13 +26,13 @@ export class PresenceChanges {
   private readonly left = new Set<ParticipantId>();
   /** Participants in `joined` who have changed their name in this tick. */
   private readonly renamed = new Set<ParticipantId>();
-  /** Cached message for all clients that need no separate one. */
+  /** Cached message for all clients that need no separate message. */
   private shared: Event<'people'> | undefined;
 
   /**
-   * Records that a participant has joined, or has resumed their seat. A participant who has left
-   * and returned within a tick is announced, because clients that joined in between do not know
-   * them.
+   * Records that a participant has joined, or has resumed their seat. A participant who left and
+   * returned within a tick is announced, because clients that joined in between do not know this
+   * participant.
    */
   enter(you: ParticipantView): void {
     this.shared = undefined;
@@ -41,8 +41,8 @@ export class PresenceChanges {
   }
 
   /**
-   * Records that a participant has left. A participant who has joined and left within a tick is
-   * announced as left, because clients that joined in between know them as present.
+   * Records that a participant has left. A participant who joined and left within a tick is
+   * announced as left, because clients that joined in between know this participant.
    */
   leave(id: ParticipantId): void {
     this.shared = undefined;
@@ -67,8 +67,7 @@ export class PresenceChanges {
   changesFor(own?: ParticipantId): Event<'people'> | undefined {
     this.shared ??= { joined: [...this.joined.values()], left: [...this.left] };
     const { joined, left } = this.shared;
-    // Building a separate message for each of many newcomers would take too long, so send everybody
-    // the same one.
+    // Separate messages for many newcomers would take too long, so send everybody the same message.
     if (joined.length > FEW) return this.shared;
     const knows = own !== undefined && this.joined.has(own) && !this.renamed.has(own);
     if (!knows) return joined.length + left.length > 0 ? this.shared : undefined;
@@ -85,9 +84,9 @@ export class PresenceChanges {
 }
 
 /**
- * Lists the names of all present participants, and of absent participants who planted a living
- * organism or grafted onto one. An absent participant is listed both as joined and as left, so that
- * pages update the name on organisms without showing the participant as present.
+ * Lists the names of all present participants, and of absent participants who planted or grafted
+ * onto a living organism. An absent participant is listed both as joined and as left, so that pages
+ * update the name on organisms without showing the participant as present.
  */
 export function allNames(
   participants: readonly ParticipantView[],
@@ -126,10 +125,7 @@ export class Presence {
     for (const client of this.allClients()) client.send(event, shown);
   }
 
-  /**
-   * Sends each participant a message with all names, which takes far less time than a new welcome
-   * message. Walls and spectators are not included, because they are sent new welcome messages.
-   */
+  /** Sends all names to each participant. Walls and spectators get new welcome messages instead. */
   resendNames(): void {
     const { policy, seats, room } = this.context;
     const names = policy.redactNames('people', allNames(seats.participants, room.organisms));
@@ -183,7 +179,9 @@ export class Presence {
     client.send('waiting', { ahead, ...(resume !== undefined && { resume }) });
   }
 
-  /** Sends a participant's page the participant's own name, if the name is hidden from others. */
+  /**
+   * If a participant's name is hidden from others, sends the name to the participant's own page.
+   */
   private sendOwnName(client: RoomClient, you: ParticipantView): void {
     if (this.context.policy.isNameHidden(you)) client.send('people', { joined: [you], left: [] });
   }
@@ -210,8 +208,8 @@ export class RefreshRequests {
   constructor(private readonly policy: Pick<RoomPolicy, 'hiddenNamesKey'>) {}
 
   /**
-   * Requests a refresh of all clients after the tick: `names` if the set of hidden names has
-   * changed, otherwise `room`.
+   * Requests a refresh of all clients after the tick. The refresh is `names` if the set of hidden
+   * names has changed, otherwise `room`.
    */
   request(): void {
     const { hiddenNamesKey } = this.policy;

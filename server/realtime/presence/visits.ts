@@ -56,8 +56,8 @@ export class Visits {
   }
 
   /**
-   * Returns the id of the participant who was first at this participant's address. All participants
-   * at one address share this id, which does not reveal the address.
+   * Returns the id of the first participant at this participant's address. The id stands for the
+   * address without revealing the address.
    *
    * @returns undefined if the participant is unknown
    */
@@ -72,8 +72,9 @@ export class Visits {
   }
 
   /**
-   * Summarises a present participant's visit. `stay` is its duration in ms, `acts` the number of
-   * accepted commands, and `neighbours` the number of other participants at the same address.
+   * Summarises a present participant's visit. `stay` is the visit's duration in ms, `acts` the
+   * number of accepted commands, and `neighbours` the number of other participants at the same
+   * address.
    *
    * @param counts result of `participantsByAddress`
    */

@@ -69,12 +69,12 @@ export class ClientSession implements RoomClient {
       this.sendRefusal(new Refusal('join-timeout'));
       this.end();
     });
-    // Never call `next` in this middleware. It would pass the event to the socket's emitter, where
-    // a client could trigger any event by choosing its name.
+    // Never call `next` in this middleware: `next` would emit the event on the socket, and a client
+    // could trigger any of the socket's events by name.
     socket.use(([name, ...messages]) => this.receive(name, messages));
     socket.on('disconnect', () => {
-      // Socket.IO may still pass on messages that it received before the disconnect. A join among
-      // them must not take a seat, because nothing would ever free the seat.
+      // Socket.IO may still pass on earlier messages. Ignore these messages: a late join would take
+      // a seat that is never freed.
       this.ended = true;
       this.clearJoinTimeout();
       this.rings?.close();
@@ -150,7 +150,7 @@ export class ClientSession implements RoomClient {
   }
 
   private receive(name: unknown, messages: unknown[]): void {
-    // Ignore messages that are handled only after the connection has ended.
+    // Socket.IO may pass on messages after the connection has ended.
     if (this.ended) return;
     try {
       // Messages of a touch table's ring count towards the limits of that ring only.
@@ -204,8 +204,8 @@ export class ClientSession implements RoomClient {
     const { as, pass } = wished;
     if (this.rateLimiter.onlyWatches && as !== 'spectator') throw new Refusal('only-watches');
     const session = rooms.open(room, this);
-    // Do not count joins of a wall with a reserved seat towards the limit of its address.
-    // Otherwise, other clients at this address could keep the wall out.
+    // Joins with a valid pass do not count towards the limit of the address. Otherwise, other
+    // clients at the address could keep a wall out.
     if (pass === undefined || !rooms.acceptsPass(room, pass)) this.rateLimiter.join();
     const cleaned = as === undefined ? cleanName(name) : '';
     const wrong = as === undefined ? names(cleaned) : undefined;

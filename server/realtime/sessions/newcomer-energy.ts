@@ -29,14 +29,14 @@ interface EnergyAllowance {
 }
 
 interface Device extends EnergyAllowance {
-  /** When the device got its mark, in ms. If this is unknown, the latest possible time. */
+  /** When the device got its mark, in ms; if unknown, the latest possible time. */
   readonly since: number;
   /** Participants who use this device, including absent ones with a reserved seat. */
   readonly participants: Set<ParticipantId>;
 }
 
 export interface Newcomer {
-  /** The device mark that the page has stored, if any. It is not verified yet. */
+  /** The device mark that the page has stored, if any. The mark is not verified yet. */
   readonly mark?: string | undefined;
   /** Address key of the connection (see `addressKey`). */
   readonly address: string;
@@ -48,7 +48,7 @@ export class NewcomerEnergy {
   private readonly addresses = new Map<string, EnergyAllowance>();
   private readonly deviceOf = new Map<ParticipantId, string>();
   /**
-   * Time, in ms, at which each device missing from `devices` is assumed to have had no energy left.
+   * Time, in ms, at which all devices that are not in `devices` are assumed to have had no energy.
    */
   private since = this.clock.now();
 
@@ -147,8 +147,8 @@ export class NewcomerEnergy {
   }
 
   /**
-   * Stores an allowance at the end of `allowances`, as the most recently used one. If there are too
-   * many, forgets the oldest allowance that does not belong to a device in use.
+   * Stores an allowance as the most recently used one. If there are too many allowances, forgets
+   * the oldest allowance whose device is not in use.
    */
   private remember<A extends EnergyAllowance>(
     allowances: Map<string, A>,
@@ -162,9 +162,9 @@ export class NewcomerEnergy {
     const oldest = [...allowances].find(([other, stored]) => other !== key && isIdle(stored));
     if (!oldest) return;
     allowances.delete(oldest[0]);
-    // A forgotten device must not gain energy, but looks like any other unknown device. So unless
-    // its energy is full, assume from now on that all unknown devices had no energy left at this
-    // moment.
+    // If a forgotten device returns, it looks like any other unknown device. Unless its energy was
+    // full, assume that all unknown devices have no energy now, so that forgetting gives nobody
+    // energy.
     if (this.levelOf(oldest[1]) < this.room.energySettings.newcomer) this.since = this.clock.now();
   }
 }

@@ -40,7 +40,7 @@ export class WelcomeBuilder {
    * Sends a participant a welcome message and the settings of the room.
    *
    * @param you the participant, who must already have a seat
-   * @param mark a new device mark; undefined if the device already has a valid one
+   * @param mark a new device mark; undefined if the device already has a valid mark
    */
   sendWelcome(client: RoomClient, you: ParticipantView, mark?: string): void {
     const { room, seats } = this.context;
@@ -92,9 +92,8 @@ export class WelcomeBuilder {
   }
 
   /**
-   * Returns the fields that all welcome messages share, from the cache if possible. The list of
-   * participants may lack those who join during this tick. All clients are notified about them
-   * after the tick.
+   * Returns the fields that all welcome messages share, from the cache if possible. Participants
+   * who join during this tick may be missing; all clients are notified of them after the tick.
    */
   private common(): CommonWelcome {
     const { room, info, seats, policy } = this.context;
@@ -187,8 +186,8 @@ export class RoomAdmission {
 
   /**
    * Admits clients from the queue. If clients still wait, makes participants give up their seats:
-   * those who have been idle for long, or whose network address has more than its share of seats.
-   * Participants who give up a seat keep their ids, seeds and organisms.
+   * participants who have been idle for long, or whose network address has more than its share of
+   * seats.
    */
   shareOut(now: number): void {
     const { seats } = this.context;
@@ -222,8 +221,8 @@ export class RoomAdmission {
       visits.leave(participant);
     }
     affected.forget(expired);
-    // After a restart, seats are held for earlier participants until a time limit. This limit may
-    // have passed, which frees the seats, so admit clients from the queue.
+    // After a restart, seats are held for earlier participants. The hold may have ended, so admit
+    // clients from the queue.
     this.admitWaiting();
     return expired;
   }
@@ -244,8 +243,8 @@ export class RoomAdmission {
     if (entry) this.wait(client, entry);
     const you = seats.participantOf(client);
     if (!you) return;
-    // After a new welcome message, the page no longer follows another participant's view. So make
-    // the client stop following on the server, too.
+    // After a new welcome message, the page follows nobody, so make the client stop following here,
+    // too.
     follows.forget(client, you.id);
     this.welcomeBuilder.sendWelcome(client, you);
     affected.returned(you.id);
@@ -265,8 +264,8 @@ export class RoomAdmission {
     });
     for (const [client, applicant] of [...applicants, ...present]) {
       if (!bans.isBanned(room.name, applicant)) continue;
-      // The ban may come from another server. If so, this server does not slow down newcomers at
-      // the client's address yet, so start now.
+      // If the ban comes from another server, newcomers at the client's address are not slowed down
+      // here yet.
       bans.slow(applicant.address);
       this.leave(client);
       client.disconnect('sent-away');
@@ -338,7 +337,8 @@ export class RoomAdmission {
       replaced.disconnect('replaced');
     } else presence.changes.enter(you);
     this.welcomeBuilder.sendWelcome(client, you, granted.mark);
-    // Sending may have shown that the connection is lost, and the client has left.
+    // While the welcome message was sent, the connection may have broken and the client may have
+    // left.
     if (!seats.participantOf(client)) return;
     affected.returned(you.id);
     if (notice) client.send('notice', { notice });
@@ -363,8 +363,8 @@ export class RoomAdmission {
   }
 
   /**
-   * Ends a client's stream of frames, removes its cursor, and makes it stop following and being
-   * followed. Keeps its seat.
+   * Ends a client's stream of frames, removes its cursor, and ends all following by or of the
+   * client. The client keeps its seat.
    */
   private removeViewer(client: RoomClient, { id }: ParticipantView): void {
     this.context.broadcaster.remove(client);

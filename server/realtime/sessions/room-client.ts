@@ -54,7 +54,7 @@ export interface RoomClient extends Viewer {
   /**
    * Sends a welcome message. If this method is absent, callers use `send` instead.
    *
-   * @param common the common fields. Clients for whom the same names are hidden get the same object
+   * @param common the fields that are the same in all welcome messages
    */
   sendWelcome?<N extends 'welcome' | 'wall'>(
     event: N,
@@ -64,7 +64,7 @@ export interface RoomClient extends Viewer {
   /** Called when the room has admitted the client to a seat or to the queue. */
   entered(): void;
   /**
-   * Sends a refusal. After some reasons, also closes the connection.
+   * Sends a refusal. Depending on the reason, also closes the connection.
    *
    * @param id id of the refused command, if any
    */
@@ -89,7 +89,7 @@ export interface Entry extends Omit<Command<'join'>, 'protocol' | 'room' | 'name
 export interface RoomHooks {
   /** Called after a participant has been given a seat. */
   joined(you: ParticipantView): void;
-  /** Called after a participant has disconnected. */
+  /** Called after a participant has given up or lost their seat. */
   left(you: ParticipantView): void;
   /** Called when somebody interacts with the room. */
   active(): void;
@@ -112,8 +112,8 @@ export interface RoomHooks {
    * Asks the extensions for a decision about a drawing.
    *
    * @returns undefined if no extension reviews drawings. The promise resolves to true if an
-   *   extension approves the drawing, and to false if no extension decides. It rejects with Refusal
-   *   `not-here` if an extension declines the drawing
+   *   extension approves the drawing, and to false if no extension decides. The promise rejects
+   *   with Refusal `not-here` if an extension declines the drawing
    */
   draw(by: ParticipantView, pixels: Uint8Array): Promise<boolean> | undefined;
 }
@@ -122,7 +122,7 @@ export interface RoomHooks {
 export type RoomInfo = Pick<Event<'welcome'>, 'checkpoint' | 'engine'>;
 
 /**
- * Facts sent to walls: the origin at which phones can now reach the server, and identifiers of the
- * versions (builds) of the pages that the server now delivers.
+ * Facts for walls: the origin at which phones can reach the server, and the versions of the pages
+ * that the server delivers.
  */
 export type WallInfo = Pick<Event<'wall'>, 'origin' | 'build'>;

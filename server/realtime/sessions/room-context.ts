@@ -56,7 +56,7 @@ export interface RoomBasis {
   readonly policy: RoomPolicy;
   readonly bans: Pick<Bans, 'isBanned' | 'admitsUnmarked' | 'slow'>;
   readonly wallSeats: WallSeats;
-  /** The host's decisions that were stored before the room was opened. */
+  /** The moderation lists that were stored before the room was opened. */
   readonly kept: Moderation;
   readonly keep: KeepItem;
   readonly newcomers: NewcomerEnergy;

@@ -40,7 +40,8 @@ interface Seat {
   /** Token with which the participant can resume this seat. Each join replaces the token. */
   token: string;
   /**
-   * The token before `token`. Stays valid until the client confirms that it has received `token`.
+   * Previous token of this seat. Stays valid until the client confirms that it has received
+   * `token`.
    */
   previousToken?: string | undefined;
   /** Address key of the connection (see `addressKey`); '' if unknown. */
@@ -63,11 +64,11 @@ export const countSeats = (seats: Iterable<Pick<Seat, 'address'>>): ReadonlyMap<
   countBy(seats, ({ address }) => address);
 
 /**
- * Chooses the seat that must be given up to a client in the queue. This is the seat that has been
- * idle longest, if it has been idle for at least `idleYields`. Otherwise, the address with the most
- * seats gives up its seat that has been idle longest, if this address has at least two seats more
- * than the client's address. With a difference of one, two addresses would take the same seat from
- * each other in turn.
+ * Chooses the seat that must be given up to a client in the queue. The first choice is the seat
+ * that has been idle longest, if it has been idle for at least `idleYields`. The second choice is
+ * the longest idle seat of the address with the most seats, if this address has at least two seats
+ * more than the client's address. With a difference of one, two addresses would take the same seat
+ * from each other in turn.
  *
  * @param seats all seats of a full room
  * @param waiting address key of the client that gets the seat
@@ -168,7 +169,9 @@ export class Seats<M> {
     return this.counted.length >= 2 * this.capacity;
   }
 
-  /** Occupied seats that count towards the capacity: all except those of people at touch tables. */
+  /**
+   * Occupied seats that count towards the capacity. Seats of people at touch tables do not count.
+   */
   private get counted(): [M, Seat][] {
     return [...this.occupied].filter(([, { table }]) => table === undefined);
   }
@@ -218,8 +221,8 @@ export class Seats<M> {
   /**
    * Gives a connection a seat.
    *
-   * @param newcomer creates the participant of a new seat, with the given id: the id of the
-   *   participant to whom the token once belonged, or a new id
+   * @param newcomer creates a participant with a given id. If the token belongs to a former
+   *   participant, this is the former participant's id; otherwise, it is a new id
    * @param now current time, in ms
    * @returns `you`: the participant. `isNew`: whether the participant is new to the room, or has
    *   been forgotten. `replaced`: the connection that loses its seat to this one, if any
@@ -260,8 +263,8 @@ export class Seats<M> {
   }
 
   /**
-   * Returns the participant to whom a token belongs, even if the token has expired; undefined if it
-   * belongs to nobody.
+   * Returns the participant to whom a token belongs, even if the token has expired; undefined if
+   * the token belongs to nobody.
    */
   ownerOf(token: string): ParticipantId | undefined {
     return this.find(token)?.seat.you.id ?? (this.read(token).participant || undefined);
@@ -272,7 +275,10 @@ export class Seats<M> {
     return this.nextParticipant++;
   }
 
-  /** Returns whether a token resumes an occupied or reserved seat. */
+  /**
+   * Returns whether a token lets a participant return to a full room, because their seat is still
+   * kept.
+   */
   holdsSeatFor(token: string): boolean {
     const found = this.find(token);
     if (found) return !found.seat.yielded;
@@ -353,9 +359,9 @@ export class Seats<M> {
   }
 
   /**
-   * Adds a connection to the queue. Network addresses are served in turn. Connections with the same
-   * address are served in the order in which they joined. With the token of an earlier position in
-   * the queue, the connection returns to this position.
+   * Adds a connection to the queue. Connections with the same address are served in the order in
+   * which they joined. With the token of an earlier position in the queue, the connection returns
+   * to this position.
    *
    * @param date wall clock, in ms since the epoch
    * @returns `token`: the token of the position. `dropped`: if the queue is too long, the
@@ -371,9 +377,8 @@ export class Seats<M> {
     const since = earlier > Math.max(0, date - PLACE_LASTS) ? earlier : this.lastQueued;
     const place = this.options.tokens.issue({ participant: this.ownerOf(token) ?? 0, since });
     const found = this.find(token);
-    // If the client's token belongs to a reserved seat, the new token, which is for the position in
-    // the queue, must also resume this seat. An occupied seat keeps its token, because the seat's
-    // present user needs it.
+    // If the client has a reserved seat, let the new token resume this seat, too. An occupied seat
+    // keeps its token, because its present user needs the token.
     if (found && found.member === undefined) {
       Object.assign(found.seat, { token: place, previousToken: token });
     }
@@ -400,8 +405,8 @@ export class Seats<M> {
   }
 
   /**
-   * Returns the address whose client is admitted next: of the addresses in the queue, one with the
-   * fewest seats.
+   * Returns the address whose client is admitted next: an address in the queue with the fewest
+   * seats.
    */
   private nextAddress(): string | undefined {
     return this.queue.next(this.seatsOf());
@@ -418,8 +423,8 @@ export class Seats<M> {
   }
 
   /**
-   * Returns the participant to whom a token belonged; undefined if they are present, have a
-   * reserved seat, or are unknown.
+   * Returns the participant to whom a token belonged; undefined if the participant is present, has
+   * a reserved seat, or is unknown.
    */
   private returning(token: string): ParticipantId | undefined {
     const id = this.read(token).participant;
