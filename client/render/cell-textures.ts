@@ -25,7 +25,7 @@ const WIDE_SIGMA = 2.3;
 const HALO_SIGMA = 2.4;
 const MASK_SIGMA = 0.9;
 /**
- * The owner of a position is determined by cells up to this distance along each axis, in cells; see
+ * Cells up to this distance along each axis decide to which organism a position belongs; see
  * `TERRITORY_FRAGMENT`.
  */
 const VOTES = 3;

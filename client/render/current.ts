@@ -121,8 +121,8 @@ export const EASE = 3_000;
 /** Time constant for correcting the page's estimate of the room's time, in ms. */
 const CORRECTION = 2_000;
 /**
- * Errors of the estimated room time up to this size, in s, are corrected gradually. If the error is
- * larger, the current fades out first.
+ * Errors in the page's estimate of the room's time, up to this size in s, are corrected gradually.
+ * If the error is larger, the current fades out first.
  */
 const FAR = 3;
 /**

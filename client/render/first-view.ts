@@ -2,7 +2,7 @@
 import { clampCentre, type Rect } from '../../shared/geometry.ts';
 import type { Camera, Point, Size } from './camera.ts';
 
-/** What the choice of the first view needs to know about the room. */
+/** Properties of a room on which the choice of the first view depends. */
 export interface Sights {
   readonly grid: Size;
   /** Side of a grown organism, in cells. */

@@ -3,9 +3,9 @@
  * must change more slowly (are softened).
  *
  * A flash is a pair of opposite changes of luminance or of saturated red (WCAG 2.3.1). WCAG allows
- * three flashes per second over more than a quarter of any ten degrees of the visual field. The
- * viewer's distance is unknown, so the guard checks parts of the picture (windows) of several
- * sizes.
+ * at most three flashes per second if they cover more than a quarter of any ten degrees of the
+ * visual field. The viewer's distance is unknown, so the guard checks parts of the picture
+ * (windows) of several sizes.
  *
  * Each window consists of zones. The guard is stricter than WCAG: a zone counts as flashing at half
  * the allowed number of flashes per second. Flashing zones are softened if they cover more than an

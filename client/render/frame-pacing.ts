@@ -93,7 +93,7 @@ export class Resolution {
    *   lowered
    */
   frame(now: number, waited = false, hasSpare = false): void {
-    // While the GPU compiles shaders, frames wait very long, but only once. So count at most
+    // A frame may wait very long while the GPU compiles shaders. Count such a wait as at most
     // `pause`.
     const gap = waited ? Math.min(this.pause, now - this.lastAt) : now - this.lastAt;
     this.lastAt = now;
