@@ -121,7 +121,8 @@ export class CameraRig {
   /** Time since the current glide began, in ms. */
   private glided = 0;
   /**
-   * Zoom for the followed organism when it is fully grown; undefined if the camera follows none.
+   * Zoom for the followed organism when it is fully grown; undefined if the camera follows no
+   * organism.
    */
   private followZoom: number | undefined;
   private velocity = { x: 0, y: 0 };

@@ -92,7 +92,7 @@ export abstract class CanvasView {
     this.renderer = new Renderer(canvas, invalidate, style);
     const opened = (): void => {
       this.current.ticked(model.room?.tick ?? 0, performance.now());
-      // Wait for the first cells. On a slow GPU, uploading an empty grid would delay them.
+      // On a slow GPU, uploading an empty grid would delay the first cells.
       if (this.isPictured && model.planes && !this.isAway) this.upload(model.planes, [], []);
       invalidate();
     };

@@ -30,8 +30,8 @@ const MASK_SIGMA = 0.9;
  */
 const VOTES = 3;
 /**
- * If the last frame was drawn less than this before a tick arrives, in ms, interpolation starts at
- * the time of that frame. Otherwise, interpolation starts when the tick arrives.
+ * If the last frame is less than this old when a tick arrives, in ms, interpolation starts at the
+ * time of that frame. Otherwise, interpolation starts when the tick arrives.
  */
 const RECENT = 100;
 

@@ -39,8 +39,8 @@ const COST = 0.1;
  */
 export const GROUND = 0.8;
 /**
- * Organisms less than `BESIDE` times their side from a free position are its neighbours. More than
- * `RIM` neighbours do not raise the score further.
+ * An organism less than `BESIDE` times its side from a free position is a neighbour of the
+ * position. More than `RIM` neighbours do not raise a view's score further.
  */
 const BESIDE = 1.3;
 const RIM = 3;
@@ -48,8 +48,9 @@ const RIM = 3;
 const RIM_POINTS = 0.3;
 
 /**
- * Chooses a view that shows a free position, where a visitor can plant, and the whole organism
- * nearest to it. Buttons must cover neither. Compares many random views and returns the best one.
+ * Chooses a view that shows a free position, where a visitor can plant, and the whole of the
+ * nearest organism. Buttons must cover neither. Compares many random views and returns the best
+ * one.
  *
  * @param random returns random numbers from 0 to 1
  */

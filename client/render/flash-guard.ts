@@ -272,7 +272,7 @@ interface Reading {
   readonly fence: WebGLSync;
 }
 
-/** Textures whose size depends on the screen, and the guard for these textures. */
+/** Objects that are created again when the size of the screen or the flash limit changes. */
 interface Pictures {
   readonly shown: [Target, Target];
   /** Holds the frame before softening; undefined until first needed. */

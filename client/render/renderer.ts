@@ -21,8 +21,8 @@ import { SCENE_ROWS } from './shaders/scene.ts';
  */
 const LOST = 15_000;
 /**
- * A lost GPU context reloads the page only after the page has reached this age, in ms. This
- * prevents rapid reloads if each new context is lost.
+ * After the loss of a GPU context, the page waits until it is this old before it reloads, in ms.
+ * Otherwise, the page might reload again and again.
  */
 const LEAST_AGE = 60_000;
 

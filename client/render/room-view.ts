@@ -25,7 +25,7 @@ export class RoomView extends CanvasView {
    */
   pointer: Pointer | undefined;
   /**
-   * Returns what the energy ring around the pointer shows. Undefined while the visitor draws no
+   * Returns the state of the energy ring around the pointer. Undefined while the visitor draws no
    * stroke.
    */
   gauge: (() => EnergyRing) | undefined;

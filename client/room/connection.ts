@@ -129,7 +129,7 @@ export class WallConnection extends RoomConnection {
    * replaces the lost one.
    */
   private readonly session = Date.now() >>> 0;
-  /** The reason why the server refused the last attempt to join; undefined if it succeeded. */
+  /** The reason why the server refused the last attempt to join; undefined after an accepted join. */
   refusal: Reason | undefined;
 
   constructor(
@@ -185,8 +185,7 @@ export class WallConnection extends RoomConnection {
 }
 
 /**
- * What a visitor's page does after a message in which the server refuses the page or sends it away,
- * by the reason in the message:
+ * How a visitor's page reacts if the server refuses its join or ends its connection, by reason:
  *
  * - `end`: gives up
  * - `join`: sends the join command again over the same connection
@@ -215,7 +214,8 @@ const AFTER: Readonly<Partial<Record<Reason, 'end' | 'join' | 'dial'>>> = {
 const WAIT = { first: 2_000, longest: 20_000 };
 
 /**
- * Number of failed attempts after which the visitor is informed, if the page has never connected.
+ * Number of failed attempts after which the visitor is informed, if the page has never been in the
+ * room.
  */
 const UNREACHED = 3;
 
@@ -242,7 +242,7 @@ export class Connection extends RoomConnection {
   private failures = 0;
   private cancelSilence = (): void => {};
   private cancelPatience = (): void => {};
-  /** The reason why the server refused the last attempt to join; undefined if it succeeded. */
+  /** The reason why the server refused the last attempt to join; undefined after an accepted join. */
   private refusal: Reason | undefined;
   /**
    * Identifies this page to the server. Command ids alone would be ambiguous, because every page
@@ -398,8 +398,8 @@ export interface Answers<Refused = Reason> {
 }
 
 /**
- * Requests that `RequestTracker` does not send again after a lost connection, because the code that
- * made the request does.
+ * Requests that `RequestTracker` does not send again after a lost connection. The code that made
+ * such a request sends it again itself.
  */
 const REPEATED = /^(draw|preview|keep|follow)$/;
 
@@ -465,11 +465,11 @@ export class RequestTracker {
    */
   resume(you: ParticipantId): void {
     // The room remembers executed commands by participant. For another participant, the room might
-    // execute a command twice, so send none.
+    // execute a command twice, so send no command again.
     const youngest = you === this.you ? this.date() - MAX_AGE : Number.POSITIVE_INFINITY;
     this.you = you;
     for (const [id, { name, command, sentAt }] of [...this.pending]) {
-      // Everybody would see a repeated `beacon` twice, so do not send it again.
+      // Everybody might see the same `beacon` twice, so do not send it again.
       const isOnce = name !== 'beacon' && !REPEATED.test(name);
       if (isOnce && sentAt > youngest) this.send(name, command);
       else this.giveUp(id);
@@ -538,8 +538,8 @@ const RELOAD_INTERVAL = 60_000;
 const RELOAD_KEY = 'vivarium wall renewed';
 
 /**
- * Returns whether the page may reload: its last reload was at least `RELOAD_INTERVAL` ago. If so,
- * records the current time.
+ * Returns whether the last reload of the page was at least `RELOAD_INTERVAL` ago. If so, records
+ * the current time.
  *
  * @param now current time in ms, from a clock that continues across reloads
  * @param storage returns storage that survives a reload; throws if the browser blocks storage

@@ -21,8 +21,8 @@ export interface Network {
 }
 
 /**
- * Returns whether this browser may use a painter. It may if it can render to float textures, has no
- * setting to save data, and draws on a GPU.
+ * Returns whether this browser may use a painter. The browser must support rendering to float
+ * textures, must not be set to save data, and must draw on a GPU.
  *
  * @param always whether to accept software renderers, which are slow
  */

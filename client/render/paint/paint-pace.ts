@@ -41,7 +41,7 @@ const BEHIND = 2_000;
  * Chooses the budget of painting (multiply-adds per frame) and its scale (painted pixels per side
  * of a cell).
  *
- * Doubles the budget if frames are on time, but not all due chunks were painted. Halves the budget
+ * Doubles the budget if frames are on time and some due chunks were not painted. Halves the budget
  * if frames are late. Lowers the scale if frames are late even at the minimum budget, or if even
  * the maximum budget is too small. Tries higher values again later.
  */
