@@ -129,7 +129,7 @@ export class WallConnection extends RoomConnection {
    * replaces the lost one.
    */
   private readonly session = Date.now() >>> 0;
-  /** The reason why the server refused the last attempt to join; undefined after an accepted join. */
+  /** Reason of the last refused join; undefined after an accepted join. */
   refusal: Reason | undefined;
 
   constructor(
@@ -242,7 +242,7 @@ export class Connection extends RoomConnection {
   private failures = 0;
   private cancelSilence = (): void => {};
   private cancelPatience = (): void => {};
-  /** The reason why the server refused the last attempt to join; undefined after an accepted join. */
+  /** Reason of the last refused join; undefined after an accepted join. */
   private refusal: Reason | undefined;
   /**
    * Identifies this page to the server. Command ids alone would be ambiguous, because every page

@@ -25,7 +25,7 @@ export type ConnectionState = 'connecting' | 'waiting' | 'live' | 'reconnecting'
 
 export type Send = <N extends CommandName>(name: N, payload: Command<N>) => void;
 
-/** A request for a chunk is repeated after this many frames if the chunk still differs. */
+/** A request for a chunk is repeated after this many frames if no correct chunk has arrived. */
 const PATIENCE = 30;
 
 /**
@@ -171,7 +171,7 @@ export class RoomModel {
       this.listeners.emit('waiting', event);
     },
     life: ({ tick, events }) => {
-      // The answer to the join already includes these events.
+      // Skip events that the answer to the join already includes.
       if (this.room && tick <= this.room.tick) return;
       for (const event of events) this.live(event);
     },
@@ -200,8 +200,8 @@ export class RoomModel {
     energy: (event) => this.keep('energy', event),
     settings: (event) => this.keep('settings', event),
     pace: (event) => {
-      // This message ends a silence, during which the connection may have counted as lost. If a
-      // frame has already arrived, the connection is live again.
+      // The connection may have counted as lost during a silence. If a frame has already arrived,
+      // the connection is live again.
       if (this.tick !== undefined) this.setConnection('live');
       this.keep('pace', event);
     },
