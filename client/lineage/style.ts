@@ -2,7 +2,7 @@ import { css } from 'lit';
 import { controls } from '../style/controls.ts';
 import { facts, plainSelect, roundButton, visuallyHidden } from '../style/fragments.ts';
 
-/** Styles of the family-tree page, including its card, which describes the selected organism. */
+/** Styles of the family-tree page and of its card, which describes the selected organism. */
 export const style = [
   controls,
   css`

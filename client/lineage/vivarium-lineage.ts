@@ -1,6 +1,6 @@
 /**
- * The page that shows a room's family tree, at `/lineage#<room>`. Visitors can move and zoom the
- * tree, and select an organism to see a card that describes it. The page does not join the room.
+ * The page `/lineage#<room>`, which shows a room's family tree. A card describes the selected
+ * organism. The page does not join the room.
  */
 import { localized, msg } from '@lit/localize';
 import { html, LitElement, nothing, type TemplateResult } from 'lit';
@@ -35,8 +35,8 @@ const GROWTH = 3_000;
 /** Maximum distance between a tap and the organism that it selects, in px. */
 const REACH = 26;
 /**
- * `LEGEND`: minimum width of a window in which the legend is shown. `LEGEND_START`: distance
- * between the edge of the window and the legend. Both in px.
+ * The legend is shown if the window is at least `LEGEND` wide. `LEGEND_START`: distance between the
+ * legend and the edge of the window. Both in px.
  */
 const LEGEND = 1_100;
 const LEGEND_START = 330;
@@ -54,8 +54,8 @@ const EDGES = { top: 108, bottom: 76, side: 8 };
 const LOW_EDGES = { top: 84, bottom: 62, side: 8 };
 const LOW = 400;
 /**
- * The selected organism's card is at the side and `CARD` wide if the window is wider than `NARROW`
- * or lower than `LOW`; otherwise, the card is at the bottom. All in px.
+ * If the window is wider than `NARROW` or lower than `LOW`, the selected organism's card is at the
+ * side and `CARD` wide. Otherwise, the card is at the bottom. All in px.
  */
 const NARROW = 600;
 const CARD = 330;
@@ -82,20 +82,19 @@ export class VivariumLineage extends LitElement {
   @query('.foot') private readonly foot!: HTMLElement;
   @query('.card') private readonly card!: HTMLElement | null;
   @query('.card canvas') private readonly portrait!: HTMLCanvasElement | null;
-  /**
-   * Seed token of the organism in `described`. Undefined if the server has not sent a token, or has
-   * none.
-   */
+  /** Seed token of the organism in `described`; undefined if the server has not sent one. */
   @state() private token: string | undefined;
   /** The organism whose seed token was requested last. */
   private described: TreeNode | undefined;
-  /** Number of calls of `load` so far. A waiting call stops if there has been a later call. */
+  /**
+   * Number of calls of `load` so far. A waiting call ends early if `load` has been called again.
+   */
   private run = 0;
   private frame = 0;
   /** Time at which the tree began to grow, in ms. */
   private since: number | undefined;
   private size = { width: 1, height: 1 };
-  /** Aspect ratio (width / height) for which the tree was laid out, without the margins. */
+  /** Aspect ratio (width / height, without the margins) for which the tree was laid out. */
   private aspect = 0;
 
   override firstUpdated(): void {
@@ -217,7 +216,7 @@ export class VivariumLineage extends LitElement {
     this.described = node;
     this.token = undefined;
     if (!node) return;
-    // If the server has no seed for this organism, the card shows no links.
+    // If the request fails, the card shows no links.
     const response = await fetch(lineageSeedPath(this.room, node.organism.id)).catch(
       () => undefined,
     );
@@ -272,8 +271,8 @@ export class VivariumLineage extends LitElement {
   }
 
   /**
-   * Direction of time in the tree, the same as the direction of the page's text: 1 from left to
-   * right, -1 from right to left.
+   * Direction of time in the tree, which is that of the page's text: 1 from left to right, -1 from
+   * right to left.
    */
   private get forward(): 1 | -1 {
     return LANGUAGES[language()].direction === 'rtl' ? -1 : 1;
@@ -346,7 +345,7 @@ export class VivariumLineage extends LitElement {
 
   /**
    * Lays out the tree for an aspect ratio. Replaces an existing layout only if the ratio has
-   * changed much (a phone was rotated), no organism is selected, and the whole tree is visible.
+   * changed much, no organism is selected, and the whole tree is visible.
    */
   private fill(aspect: number): void {
     const isTurned = Math.max(aspect / this.aspect, this.aspect / aspect) > TURNED;
@@ -372,8 +371,7 @@ export class VivariumLineage extends LitElement {
       until: layout.width * share,
     };
     paintTree(to, scene);
-    // Show the legend only while the whole tree is visible. After zooming in, names could overlap
-    // it.
+    // If the visitor has zoomed in, draw no legend, because names could overlap the legend.
     if (size.width >= LEGEND && camera.isWhole) {
       const start = camera.forward > 0 ? LEGEND_START : size.width - LEGEND_START;
       paintLegend(to, scene, start, size.height - 38);
@@ -388,8 +386,8 @@ export class VivariumLineage extends LitElement {
   }
 
   /**
-   * Returns the handlers of gestures on the canvas: dragging moves the tree, tapping selects an
-   * organism, and the usual gestures zoom.
+   * Returns the handlers of gestures on the canvas. Dragging moves the tree, and tapping selects an
+   * organism.
    */
   private hand(): CanvasHand {
     const nothing = (): void => {};
@@ -440,8 +438,8 @@ export class VivariumLineage extends LitElement {
   }
 
   /**
-   * Selects the next organism in the order of birth, or the previous one if `by` is -1. Continues
-   * at the other end of the order.
+   * Selects the next organism in the order of birth, or the previous one if `by` is -1. Wraps
+   * around at both ends.
    */
   private meet(by: 1 | -1): void {
     const { nodes } = this.layout!;

@@ -1,6 +1,6 @@
 /**
- * Manages the language of a page. Each language has its own module of texts, which is loaded when
- * the language is chosen.
+ * Manages the language of a page. The module of a language's texts is loaded when the language is
+ * chosen.
  */
 import { configureLocalization, type LocaleModule, msg } from '@lit/localize';
 import { html, type TemplateResult } from 'lit';
@@ -28,16 +28,13 @@ type TextLoaders = Readonly<Record<TranslatedLanguage, () => Promise<LocaleModul
 interface Dictionary {
   /** Translated texts, by message id. */
   readonly templates: LocaleModule['templates'];
-  /**
-   * Translated names of the gallery's creatures, by English name. The visitor's page has only a
-   * list of the translated names, in the order of the English names.
-   */
+  /** Translated names of the gallery's creatures, by English name or as `OrderedKinds`. */
   readonly kinds: Readonly<Record<string, string>> | OrderedKinds;
 }
 
 /**
- * Loads a page's translated texts and the translated names of creatures. Returns no texts for
- * English, which the page's code contains.
+ * Loads a page's translated texts and the translated names of creatures. English has no
+ * translations, so the result is empty.
  */
 export async function loadDictionary(
   language: LanguageCode,
@@ -49,8 +46,8 @@ export async function loadDictionary(
 }
 
 /**
- * Lets Lit look up texts by their full ids. The build has shortened the ids in `templates` to
- * {@link SHORT_ID} characters.
+ * Lets Lit look up texts by their full ids. `templates` has only the first {@link SHORT_ID}
+ * characters of each id.
  */
 const byShortId = (templates: LocaleModule['templates']): LocaleModule['templates'] =>
   new Proxy(templates, {
@@ -78,10 +75,8 @@ let wanted: LanguageCode = SOURCE_LANGUAGE;
 export const language = (): LanguageCode => getLocale() as LanguageCode;
 
 /**
- * Returns the locale in which to format numbers and dates. For English, it is 'en-GB'. For another
- * language, it is the tag of that language in the browser's settings, because the tag may name a
- * region, which may determine the digits. If the settings contain no such tag, it is the language's
- * code.
+ * Returns the locale for numbers and dates: 'en-GB' for English. For another language, returns the
+ * browser's tag, such as 'de-AT', or else the language's code.
  */
 export function formats(): string {
   const code = language();
@@ -97,21 +92,18 @@ let kindPlaces: ReadonlyMap<string, number> = new Map();
 let kindChecksum = 0;
 
 /**
- * Sets the English names in the room's gallery. The visitor's page has only a list of the
- * translated names, in the order of the English names, so it needs the English names to find a
- * translation.
+ * Sets the English names in the room's gallery, with which the visitor's page finds translations.
  */
 export function knowKinds(names: Iterable<string>): void {
   const ordered = inOrder(names);
-  // Add 1, because element 0 of the list of translations is a checksum.
+  // Element 0 of `OrderedKinds` is a checksum, so add 1.
   kindPlaces = new Map(ordered.map((name, i) => [name, i + 1]));
   kindChecksum = checksumOf(ordered);
 }
 
 /**
- * Translates the name of a creature in the gallery into the page's language. In English, only a few
- * unsuitable names are replaced. They cannot be changed in the checkpoint, because its identity
- * depends on all names.
+ * Translates the name of a creature in the gallery into the page's language. For English, only
+ * replaces a few unsuitable names.
  *
  * @returns undefined if there is no translation or replacement
  */
@@ -133,8 +125,8 @@ const isOrdered = (kinds: Dictionary['kinds']): kinds is OrderedKinds => Array.i
 async function speak(next: LanguageCode): Promise<void> {
   const root = document.documentElement;
   wanted = next;
-  // On failure, set the previous language again. Without this call, Lit would believe that the new
-  // language is still loading, and would ignore another attempt to choose it.
+  // On failure, set the previous language again. Otherwise, Lit would ignore another attempt to
+  // choose the new language.
   await setLocale(next).catch(() => setLocale(getLocale()));
   root.lang = language();
   root.dir = LANGUAGES[language()].direction;
@@ -142,9 +134,8 @@ async function speak(next: LanguageCode): Promise<void> {
 }
 
 /**
- * Chooses the language when the page opens. From the following list, takes the first language that
- * the product has: the language in the address (`?lang=`), the visitor's earlier choice, and the
- * browser's preferred languages.
+ * Chooses the language when the page opens: the language in the address (`?lang=`), the visitor's
+ * earlier choice, or the browser's preferred languages, in this order.
  *
  * @param loaders functions that load this page's texts
  */
@@ -152,15 +143,13 @@ export async function startLanguage(loaders: TextLoaders): Promise<void> {
   texts = loaders;
   const asked = new URLSearchParams(location.search).get('lang');
   const chosen = chooseLanguage([asked, localStore.read(), ...navigator.languages]);
-  // Hide the page until the texts of its language have loaded, so that it does not first appear in
-  // English.
+  // Hide the page until its texts have loaded. Otherwise, the page would first appear in English.
   if (chosen !== SOURCE_LANGUAGE) document.documentElement.dataset.words = 'coming';
   await speak(chosen);
 }
 
 /**
- * Handles a visitor's choice of a language: switches the page to the language, and remembers it for
- * later visits.
+ * Switches the page to the language that the visitor chose, and stores the choice for later visits.
  */
 export async function choose({ target }: Event): Promise<void> {
   const select = target as HTMLSelectElement;
@@ -170,7 +159,7 @@ export async function choose({ target }: Event): Promise<void> {
   url.searchParams.delete('lang');
   history.replaceState(history.state, '', url);
   await speak(next);
-  // If the texts of the chosen language could not be loaded, show the previous language again.
+  // If the language did not change, show the previous choice again.
   select.value = language();
 }
 

@@ -1,15 +1,8 @@
-/**
- * Functions that both the pages and the build use for translated texts. They handle shortened
- * message ids, plural forms, and names of creatures.
- *
- * To save space, the visitor's page contains only a list of the translated names of creatures, in
- * the order of the English names. The page receives the English names from the room.
- */
+/** Functions for translated texts, used by pages and by the build. */
 
 /**
  * A checksum of the English names of creatures, followed by the translated names in the order of
- * the English names (see `inOrder`). By the checksum, a page detects a list that was made for other
- * English names.
+ * the English names (see `inOrder`). The checksum shows for which English names the list was made.
  */
 export type OrderedKinds = readonly [checksum: number, ...translations: string[]];
 
@@ -26,7 +19,7 @@ export function checksumOf(names: readonly string[]): number {
 }
 
 /**
- * Converts translated names to a list without the English names.
+ * Converts translated names to a list without the English names, to save space.
  *
  * @param kinds translated names, by English name
  */
@@ -36,21 +29,22 @@ export function orderedKinds(kinds: Readonly<Record<string, string>>): OrderedKi
 }
 
 /**
- * Length of message ids that the build has shortened, in characters. Full ids would add 2 kB to
- * each page.
+ * Number of characters to which the build shortens message ids. Full ids would add 2 kB to each
+ * page.
  */
 export const SHORT_ID = 6;
 
 const CATEGORIES = ['zero', 'one', 'two', 'few', 'many', 'other'] as const;
 
 /**
- * Chooses the form of a text that is grammatically right for a number.
+ * Chooses the plural form of a text for a number.
  *
  * @param language BCP 47 tag
  * @param n the number
- * @param text the forms for the language's plural categories, separated by '|', in the order zero,
- *   one, two, few, many, other
- * @returns undefined if the text does not have exactly one form per category
+ * @param text the plural forms, separated by '|', in the order zero, one, two, few, many, other,
+ *   without the categories that the language lacks
+ * @returns undefined if the text has only one form, or if the number of forms is not the number of
+ *   the language's plural categories
  */
 export function formFor(language: string, n: number, text: string): string | undefined {
   const forms = text.split('|');

@@ -41,7 +41,7 @@ export function panBy(camera: Camera, dx: number, dy: number): Camera {
   return { ...camera, x: camera.x - dx / camera.zoom, y: camera.y - dy / camera.zoom };
 }
 
-/** Changes the zoom by a factor. The cell that is visible at `point` stays there. */
+/** Changes the zoom by a factor around a point of the view, which keeps showing the same cell. */
 export function zoomAbout(
   camera: Camera,
   view: Size,
@@ -58,8 +58,7 @@ export function zoomAbout(
 }
 
 /**
- * Returns a camera that shows the whole grid, as large as possible, in the centre of the space that
- * panels leave free.
+ * Returns a camera that shows the whole grid, as large as possible, between the panels.
  *
  * @param insets space that panels cover
  */
@@ -83,42 +82,38 @@ function keepNear(camera: Camera, grid: Size, minZoom: number): Camera {
   };
 }
 
-/** Time constant of camera moves made with keys and buttons, in ms. */
+/** Time constant of camera moves that the visitor makes with keys or buttons, in ms. */
 const GLIDE = 90;
-/** Time constant of automatic camera moves, in ms. Slower than the visitor's own moves. */
+/** Time constant of automatic camera moves, in ms. */
 const STROLL = 240;
 /**
- * Time in which an automatic move reaches its full speed, in ms. Meanwhile, the server can send the
- * cells that will come into view.
+ * Automatic moves start slowly, and reach full speed after this time, in ms. So the server has time
+ * to send the cells that will come into view.
  */
 const START = 400;
 const COAST = 160;
 /** Maximum zoom that automatic moves choose, in CSS pixels per cell. */
 const CLOSEST = 10;
-/**
- * Size of the area shown around an organism: width and height, each as a multiple of the organism's
- * side.
- */
+/** Width and height of the area to show around an organism, as multiples of the organism's side. */
 const FRAME = { width: 2, height: 1.7 };
 /**
- * While the camera follows a growing organism, its zoom is (side / stage) ** CLOSER times the zoom
- * for the fully grown organism, to show small organisms a little larger.
+ * The camera shows growing organisms a little larger: it multiplies its zoom by (side / stage) **
+ * CLOSER.
  */
 const CLOSER = 0.12;
 /**
- * Minimum speed at the end of a drag for the camera to coast (to move on and slow down), in CSS
- * pixels per ms.
+ * If a drag ends faster than this, in CSS pixels per ms, the camera coasts: it moves on and slows
+ * down.
  */
 const MIN_THROW = 0.12;
-/** Minimum time between two measurements of the drag's velocity, in ms. */
+/** Minimum time between two measurements of a drag's velocity, in ms. */
 const MOMENT = 6;
 
 /** Moves a camera over time: glides to a target, and coasts after a quick drag. */
 export class CameraRig {
   camera: Camera = { x: 0, y: 0, zoom: 1 };
   /**
-   * Whether the camera jumps instead of gliding and coasting, for visitors who prefer reduced
-   * motion (prefers-reduced-motion).
+   * Whether the camera jumps instead of moving smoothly, for visitors who prefer reduced motion.
    */
   calm = false;
   private target: Camera | undefined;
@@ -126,8 +121,8 @@ export class CameraRig {
   /** Time since the current glide began, in ms. */
   private glided = 0;
   /**
-   * Zoom at which the followed organism will be shown when it is fully grown. Undefined if the
-   * camera follows no organism.
+   * Zoom for the followed organism when it is fully grown; undefined if the camera follows no
+   * organism.
    */
   private followZoom: number | undefined;
   private velocity = { x: 0, y: 0 };
@@ -141,8 +136,8 @@ export class CameraRig {
   private insets: Insets = { top: 0, right: 0, bottom: 0, left: 0 };
   private margins = this.insets;
   /**
-   * Whether the camera shows, or is gliding to, the whole grid. If so, it shows the whole grid
-   * again when the size of the window changes.
+   * Whether the camera shows, or is gliding to, the whole grid. If true, `layout` fits the camera
+   * to a new window size.
    */
   isFitted = true;
 
@@ -153,10 +148,7 @@ export class CameraRig {
     return this.followZoom !== undefined;
   }
 
-  /**
-   * The camera as it will be at the end of the current movement, if the visitor does not interrupt
-   * the movement.
-   */
+  /** The camera at the end of the current movement. */
   get heading(): Camera {
     const { x, y } = this.velocity;
     return this.target ?? panBy(this.camera, x * COAST, y * COAST);
@@ -171,10 +163,7 @@ export class CameraRig {
     return { x, y, width: (width - left - right) / zoom, height: (height - top - bottom) / zoom };
   }
 
-  /**
-   * Centre of the space that panels leave free, in CSS pixels. Keys and buttons zoom around this
-   * point.
-   */
+  /** Centre of the space that panels leave free, in CSS pixels. */
   get middle(): Point {
     const { left, right, top, bottom } = this.insets;
     const { width, height } = this.view;
@@ -194,7 +183,7 @@ export class CameraRig {
     this.target = undefined;
   }
 
-  /** Shows a part of the grid immediately, without a glide, when the page opens. */
+  /** Shows a part of the grid immediately, without a glide. */
   open(camera: Camera): void {
     this.isFitted = false;
     this.camera = camera;
@@ -205,7 +194,7 @@ export class CameraRig {
     this.go(this.home());
   }
 
-  /** Glides back to an earlier camera. */
+  /** Glides to the position and zoom of another camera. */
   goTo(camera: Camera): void {
     this.isFitted = false;
     this.go(camera, STROLL);
@@ -222,8 +211,8 @@ export class CameraRig {
   }
 
   /**
-   * Glides just far enough to make a whole organism visible inside a part of the view. Zooms out
-   * only if the organism is larger than this part.
+   * Glides just far enough to make a whole organism visible in a part of the view. Zooms out only
+   * if the organism is larger than this part.
    *
    * @param insets space at each edge of the view to keep clear of the organism, in CSS pixels
    */
@@ -249,20 +238,19 @@ export class CameraRig {
 
   /**
    * Shows a growing organism, and follows it until the visitor moves the camera. Call this method
-   * again whenever the organism has reached a new stage.
+   * at each new stage of the organism.
    *
    * @param side side of the fully grown organism, in cells
    * @param stage current side of the organism, in cells
    */
   follow(at: Point, side: number, stage: number): void {
     const zoom = this.followZoom ?? this.zoomFor(side);
-    // With reduced motion, the camera jumps to its target. A zoom that depends on the stage would
-    // make the view jump at each stage, so use one zoom for all stages.
+    // With reduced motion, a zoom that depends on the stage would make the view jump at each stage.
     this.aim(at, this.calm ? zoom : zoom * (side / stage) ** CLOSER);
     this.followZoom = zoom;
   }
 
-  /** Stops the camera, because the visitor points at something. */
+  /** Stops all movement of the camera. */
   stay(): void {
     if (this.target) this.isFitted = false;
     this.target = undefined;
@@ -282,8 +270,8 @@ export class CameraRig {
     this.way.y += dy;
     this.set(panBy(this.camera, dx, dy));
     const elapsed = now - this.movedAt;
-    // A drag with two fingers causes one event per finger, less than `MOMENT` apart. Only the sum
-    // of both events gives the direction of the drag, so wait for both.
+    // A drag with two fingers causes two events, one per finger, less than `MOMENT` apart. Measure
+    // them together.
     if (elapsed < MOMENT) return;
     const share = elapsed > 100 ? 1 : 0.4;
     this.velocity.x += (this.way.x / elapsed - this.velocity.x) * share;
@@ -369,7 +357,7 @@ export class CameraRig {
   }
 
   private go(target: Camera, glide = GLIDE): void {
-    // A glide that gets a new target must keep its speed. Only a new glide starts slowly.
+    // Only a new glide starts slowly. A glide with a new target keeps its speed.
     if (!this.target) this.glided = 0;
     this.velocity = { x: 0, y: 0 };
     this.coasting = false;

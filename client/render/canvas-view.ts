@@ -1,7 +1,4 @@
-/**
- * Base class of all views of a room. A view uploads each tick's cells to the GPU, and redraws its
- * canvas when something has changed.
- */
+/** Base class of all views of a room. */
 import type { Planes } from '../../shared/codec/chunks.ts';
 import type { Rect } from '../../shared/geometry.ts';
 import type { Sky } from '../../shared/vocabulary.ts';
@@ -32,8 +29,8 @@ const BREATH_ZOOM = 3;
 export type Framing = Omit<Picture, 'view' | 'breath' | 'field' | 'light' | 'marks' | 'flashLimit'>;
 
 /**
- * Draws a room on a canvas. Passes data from the model of the room to the light effects and the
- * renderer, and decides when to draw a frame.
+ * Draws a room on a canvas. Uploads the cells of each tick to the GPU, and draws a frame when
+ * something has changed.
  */
 export abstract class CanvasView {
   readonly loop = new FrameLoop((now) => {
@@ -46,41 +43,38 @@ export abstract class CanvasView {
     return more;
   });
   /**
-   * Called for each drawn frame, to move HTML elements with the picture on the canvas. Returns
-   * whether these elements need another frame.
+   * Called for each drawn frame, to move HTML elements with the picture. Returns whether these
+   * elements need another frame.
    */
   onFrame: (now: number) => boolean = () => false;
-  /** Called once the painter has loaded and can paint keepsake films. */
+  /**
+   * Called, possibly several times, after the painter has loaded. `paint` paints keepsake films.
+   */
   onPainter: (paint: NonNullable<Painting['film']>) => void = () => {};
   protected readonly renderer: Renderer;
   protected readonly happenings: LifeEffects;
   protected readonly marks = new MarkList();
   protected view: Size = { width: 1, height: 1 };
-  /** Whether the canvas shows something else instead of the room, for example a film. */
+  /** Whether the canvas shows something other than the room, for example a film. */
   protected isAway = false;
-  /**
-   * Whether the last frame was softened to prevent a flash. If so, another frame must follow to
-   * complete the change.
-   */
+  /** Whether the last frame was softened to prevent a flash. If so, another frame must follow. */
   protected unsettled = false;
   /**
-   * How long organisms continue to breathe (move slightly) after all other movement in the view has
-   * ended, in ms. Limited to save battery.
+   * How long organisms breathe (move slightly) after all other movement in the view has ended, in
+   * ms. Limited to save battery.
    */
   protected readonly breathes: number = 20_000;
   private readonly current = new Current();
-  /** Whether all effects are drawn even if this machine is too slow for them. */
+  /** Whether the water current flows even if this machine is too slow for it. */
   private readonly isAlways = paintsAlways();
   private readonly ticks = new TickLength();
   private breath = 0;
   private drawnAt = 0;
   private movedAt = 0;
   private isPictured = false;
-  /** Whether the frame to be drawn next has been put off because the GPU was busy. */
+  /** Whether the next frame was postponed because the GPU was busy. */
   private waited = false;
-  /**
-   * Whether `paint` has checked if this browser can run the painter. `paint` checks this only once.
-   */
+  /** Whether `paint` has called `mayPaint`, which it does only once. */
   private hasAsked = false;
   private painting: Painting | undefined;
   private isDisposed = false;
@@ -98,8 +92,7 @@ export abstract class CanvasView {
     this.renderer = new Renderer(canvas, invalidate, style);
     const opened = (): void => {
       this.current.ticked(model.room?.tick ?? 0, performance.now());
-      // Upload nothing before the first cells have arrived: on a slow GPU, the first upload takes
-      // longest, and uploading an empty grid would delay the first cells.
+      // On a slow GPU, uploading an empty grid would delay the first cells.
       if (this.isPictured && model.planes && !this.isAway) this.upload(model.planes, [], []);
       invalidate();
     };
@@ -109,7 +102,7 @@ export abstract class CanvasView {
       model.on('picture', ({ changed, replaced }) => {
         const now = performance.now();
         this.current.ticked(model.tick ?? 0, now);
-        // While the canvas shows something else, cells that die must cause no dust effect.
+        // While the canvas does not show the room, dying cells must leave no dust.
         this.happenings.arrived(changed, this.isAway ? changed : replaced, now);
         if (this.isAway) return;
         this.ticks.arrived(now, model.tick ?? 0);
@@ -151,7 +144,7 @@ export abstract class CanvasView {
     return undisplace(screenToWorld(this.camera, this.view, point), this.current);
   }
 
-  /** Whether the visitor has turned off the movement of the water. */
+  /** Whether the visitor has turned off the movement of water and organisms. */
   protected get isStill(): boolean {
     return false;
   }
@@ -163,10 +156,7 @@ export abstract class CanvasView {
    */
   protected abstract move(now: number): boolean;
 
-  /**
-   * Describes the next frame. May add marks, which are drawn in front of the effects. Called after
-   * `move`.
-   */
+  /** Describes the next frame, and may add marks. Called after `move`. */
   protected abstract frame(now: number): Framing;
 
   /**
@@ -193,8 +183,8 @@ export abstract class CanvasView {
   /** @returns whether the next frame will differ from this one */
   protected draw(now: number): boolean {
     const { marks, view, renderer } = this;
-    // If painting makes this frame late, that does not mean that drawing is slow. Count the delay
-    // as a pause, so that it does not lower the resolution.
+    // Painting may have delayed this frame. Count the delay as a pause, so that it does not lower
+    // the resolution.
     if (renderer.paint?.isBusy) this.resolution.rest(now);
     const moving = this.move(now);
     marks.clear();
@@ -240,22 +230,22 @@ export abstract class CanvasView {
       ({ Painting }) => {
         if (this.isDisposed) return;
         this.painting = new Painting(model, renderer, () => {
-          // Compiling the painter's shaders has delayed this frame. Count the delay as a pause, so
-          // that it does not lower the resolution.
+          // Compiling shaders has delayed this frame. Count the delay as a pause, so that it does
+          // not lower the resolution.
           this.resolution.rest(performance.now());
           this.loop.invalidate();
           if (this.painting?.film) this.onPainter(this.painting.film);
         });
         this.loop.invalidate();
       },
-      // Log the error and continue: without the painter, cells are drawn as smooth shapes.
+      // Without the painter, the page draws cells as smooth shapes.
       console.warn,
     );
   }
 
   /**
-   * Advances the water current. To save battery, the current stops when nothing else has moved for
-   * `breathes` ms. It fades out during the last `EASE` ms of this time.
+   * Advances the water current. To save battery, the current fades out if nothing else moves for
+   * `breathes` ms.
    */
   private flow(now: number): void {
     const { model, current, happenings } = this;

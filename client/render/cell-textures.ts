@@ -16,8 +16,8 @@ import {
 import { AT_ONCE, LONGEST } from './shaders/passes.ts';
 
 /**
- * Standard deviations of the Gaussian blurs, in cells. The blurs are used to draw membranes and
- * relief (`TIGHT`), shadows (`WIDE`), scattered light (`HALO`) and highlights of organisms
+ * Standard deviations of the Gaussian blurs, in texels of the blurred texture. The blurs are used
+ * for relief (`TIGHT`), shadows (`WIDE`), scattered light (`HALO`) and highlights of organisms
  * (`MASK`).
  */
 const TIGHT_SIGMA = 1.15;
@@ -25,26 +25,23 @@ const WIDE_SIGMA = 2.3;
 const HALO_SIGMA = 2.4;
 const MASK_SIGMA = 0.9;
 /**
- * Cells up to this distance from a position, in cells along each axis, vote to which organism the
- * position belongs; see `TERRITORY_FRAGMENT`.
+ * Cells up to this distance along each axis decide to which organism a position belongs; see
+ * `TERRITORY_FRAGMENT`.
  */
 const VOTES = 3;
 /**
- * Interpolation to a new tick starts at the time of the last frame if that frame was drawn at most
- * this long before the tick arrived, in ms. After a longer gap, it starts when the tick arrives.
+ * If the last frame is less than this old when a tick arrives, in ms, interpolation starts at the
+ * time of that frame. Otherwise, interpolation starts when the tick arrives.
  */
 const RECENT = 100;
 
-/** Facts about a tick that has arrived. */
+/** The arrival of a tick. */
 export interface Arrival {
   /** Time of arrival, in ms. */
   readonly now: number;
   /** Duration of a tick, in ms. */
   readonly tick: number;
-  /**
-   * Areas to show without interpolation, because the page did not know their cells before this
-   * tick.
-   */
+  /** Areas to show without interpolation. */
   readonly atOnce: readonly Rect[];
 }
 
@@ -64,10 +61,7 @@ function targetsOf(gl: WebGL2RenderingContext, width: number, height: number) {
     scratch: target(1),
     tight: target(1),
     mask: target(1),
-    /**
-     * For each position, the organism to which it belongs, even without a cell; see
-     * `TERRITORY_FRAGMENT`.
-     */
+    /** Id of the organism to which each position belongs; see `TERRITORY_FRAGMENT`. */
     territory: target(1, { format: gl.RG32UI, filter: gl.NEAREST }),
     halfScratch: target(2),
     wide: target(2),
@@ -76,15 +70,12 @@ function targetsOf(gl: WebGL2RenderingContext, width: number, height: number) {
   };
 }
 
-/**
- * Maximum number of areas that are redrawn separately. If more have changed, the whole grid is
- * redrawn.
- */
+/** If more areas than this have changed, the whole grid is redrawn. */
 const MOST_AREAS = 64;
 
 /**
- * Holds the planes of a room (colours and owners of all cells) as textures, and the textures that
- * are computed from them.
+ * Textures with the planes of a room (colours and owners of all cells), and textures computed from
+ * the planes.
  */
 export class CellTextures {
   /** Time at which all cells will show the newest tick, in ms. */
@@ -116,7 +107,7 @@ export class CellTextures {
     gl.deleteTexture(this.owner);
   }
 
-  /** The textures that the scene's fragment shader reads, by the name of their sampler. */
+  /** The textures that the scene's shader reads, by the name of their sampler. */
   get textures(): Readonly<Record<string, WebGLTexture>> {
     const { shown, tight, wide, mask, halo, territory } = this.targets;
     return {
@@ -136,8 +127,7 @@ export class CellTextures {
    */
   upload(planes: Planes, changed: readonly Rect[], arrival: Arrival): void {
     const { gl, targets } = this;
-    // If the previous tick has not been drawn, its cells have never been on screen. In this case,
-    // keep the last drawn frame as the start of the interpolation.
+    // If the previous tick has not been drawn, `from` still holds the last drawn frame.
     if (this.drawn) {
       [targets.from, targets.shown] = [targets.shown, targets.from];
       this.since = arrival.now - this.drawnAt < RECENT ? this.drawnAt : arrival.now;
@@ -167,8 +157,8 @@ export class CellTextures {
   }
 
   /**
-   * Computes the cells that the next frame shows, by interpolating towards the newest tick. Also
-   * updates their blurred copies.
+   * Computes the cells of the next frame, interpolated towards the newest tick, and blurred copies
+   * of these cells.
    *
    * @param now current time, in ms
    */
@@ -185,8 +175,7 @@ export class CellTextures {
     const textures = { uFrom: from.texture, uTo: newest.texture, uTimes: times.texture };
     beginPass(gl, blend, shown, textures);
     gl.uniform1ui(blend.uniform('uSince'), this.since);
-    // The browser's time of a frame may be slightly earlier than the arrival of the tick that the
-    // frame shows.
+    // `now`, the browser's time of the frame, may be slightly earlier than the tick's arrival.
     gl.uniform1ui(blend.uniform('uNow'), Math.max(this.arrivedAt, now));
     gl.drawArrays(gl.TRIANGLES, 0, 3);
     this.blur(shown, scratch, tight, TIGHT_SIGMA);
@@ -194,10 +183,7 @@ export class CellTextures {
     this.blur(wide, quarterScratch, halo, HALO_SIGMA);
   }
 
-  /**
-   * Updates the texture with the start and end of each cell's transition to a new tick; see
-   * `TIMES_FRAGMENT`.
-   */
+  /** Computes the start and end of each cell's transition to a new tick; see `TIMES_FRAGMENT`. */
   private time({ now, tick, atOnce }: Arrival): void {
     const { gl, targets, width, height } = this;
     const { times } = this.programs;

@@ -1,15 +1,13 @@
 /**
  * The current: a slow displacement field that bends the whole picture like water. The displacement
  * depends only on the position and the room's time, so all screens of a room show the same current.
- * Shaders and the functions in this file compute it from the same constants.
  */
 import { smoothstep } from '../../shared/smoothstep.ts';
 import type { Point } from './camera.ts';
 
 /**
- * The current consists of four waves. Each wave displaces cells at a right angle to its direction,
- * so that organisms sway but keep their size. Lengths and amplitudes are in cells, headings in
- * radians, periods in seconds.
+ * The current consists of four waves. Each wave displaces cells at a right angle to its direction.
+ * Lengths and amplitudes are in cells, headings in radians, periods in seconds.
  */
 const WAVES = [
   { length: 230, heading: 0.4, period: 23, amplitude: 0.75 },
@@ -24,8 +22,8 @@ const WAVES = [
 /** Maximum number of simultaneous ripples. */
 export const RIPPLES = 4;
 /**
- * A ripple is a growing ring. `CREST`: wave number of the ripple, in radians per cell. `NARROW`:
- * the displacement fades to 1/e at a distance of sqrt(1 / NARROW) cells from the ring.
+ * A ripple is a growing ring. `CREST`: wave number, in radians per cell. `NARROW`: the displacement
+ * fades to 1/e at sqrt(1 / NARROW) cells from the ring.
  */
 const CREST = 0.45;
 const NARROW = 0.01;
@@ -76,7 +74,7 @@ vec2 displaced(vec2 p) {
 }`;
 
 /**
- * Returns the grid position that is visible at a position of the picture, which the current bends.
+ * Returns the grid position that the bent picture shows at a position.
  *
  * @param place position in the bent picture, in cells
  */
@@ -116,26 +114,20 @@ export function displace(place: Point, field: Field): Point {
   return at;
 }
 
-/**
- * The room's time, in seconds, is its tick divided by this number. If a room runs fewer ticks per
- * second, its water moves more slowly.
- */
+/** The room's time, in seconds, is its tick divided by this number. */
 const TICKS = 15;
 /** Time in which the water current fades in or out, in ms. */
 export const EASE = 3_000;
-/**
- * Time constant with which errors in the page's estimate of the room's time are corrected, in ms.
- */
+/** Time constant for correcting the page's estimate of the room's time, in ms. */
 const CORRECTION = 2_000;
 /**
- * If the page's estimate of the room's time is wrong by at most this, in s, it is corrected
- * gradually. Correcting a larger error would visibly move the water, so the current fades out
- * first.
+ * Errors in the page's estimate of the room's time, up to this size in s, are corrected gradually.
+ * If the error is larger, the current fades out first.
  */
 const FAR = 3;
 /**
- * How long the water current is turned off on a machine that is too slow, in ms: `PATIENCE` the
- * first time, then each time twice as long, up to `LONGEST_PATIENCE`.
+ * How long a slow machine shows no water current, in ms: `PATIENCE` the first time, then twice as
+ * long each time, up to `LONGEST_PATIENCE`.
  */
 const PATIENCE = 60_000;
 const LONGEST_PATIENCE = 1_800_000;
@@ -177,8 +169,7 @@ export class Current implements Field {
   }
 
   /**
-   * Counts a frame. After too many late frames, turns the water current off, each time for twice as
-   * long as the last time.
+   * Counts a frame. After `MANY_LATE` late frames, turns the water current off for some time.
    *
    * @param isLate whether the frame was drawn late
    */
@@ -214,10 +205,7 @@ export class Current implements Field {
       this.phases[i] = 2 * Math.PI * ((this.time / WAVES[i].period + 0.618 * i) % 1);
   }
 
-  /**
-   * Stops the water current immediately, for example when the canvas shows a film instead of the
-   * room.
-   */
+  /** Stops the water current immediately, without fading. */
   stop(): void {
     this.level = 0;
     this.rows.fill(0);

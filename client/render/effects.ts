@@ -1,7 +1,6 @@
 /**
- * Short light effects for events in a room, such as births, divisions, deaths, wounds, and beacons,
- * which show where an organism is. `LifeEffects` starts an effect for each event; `Effects` draws
- * the effects.
+ * Short light effects for events in a room, such as births, deaths and wounds. `LifeEffects` starts
+ * an effect for each event. `Effects` draws the effects.
  */
 import type { Planes } from '../../shared/codec/chunks.ts';
 import { placesUnder, type Rect, type Stroke } from '../../shared/geometry.ts';
@@ -24,9 +23,9 @@ export interface Speck {
  * Finds the grid positions that a segment of a stroke covers and that earlier segments of the
  * stroke have not covered.
  *
- * @param taken indices of the positions that earlier segments have covered; the positions found are
- *   added
- * @param counts returns whether to consider a position; by default, considers all positions
+ * @param taken indices of positions that earlier segments have covered; the function adds the
+ *   positions that it finds
+ * @param counts returns whether to consider the position at an index; by default, always true
  */
 export function freshPlaces(
   stroke: Stroke,
@@ -42,8 +41,8 @@ export function freshPlaces(
 /**
  * Finds the cells that a segment of a stroke cuts away.
  *
- * @param taken indices of the cells that earlier segments of the stroke have cut away; the cells
- *   found are added
+ * @param taken indices of cells that earlier segments have cut away; the function adds the cells
+ *   that it finds
  * @returns `flesh`: the cells cut away; `rim`: the remaining cells next to them
  */
 export function cutOf(stroke: Stroke, planes: Planes, taken: Set<number>) {
@@ -62,10 +61,7 @@ export function cutOf(stroke: Stroke, planes: Planes, taken: Set<number>) {
   return { flesh: specks(fresh), rim: specks(rim) };
 }
 
-/**
- * Returns the centre and colour of the cell at index `place`. The colour is not premultiplied by
- * alpha.
- */
+/** Returns the centre and the colour, not premultiplied by alpha, of the cell at index `place`. */
 function speckOf(place: number, { rgba, width }: Pick<Planes, 'rgba' | 'width'>): Speck {
   const alpha = Math.max(1, rgba[4 * place + 3]);
   const [r, g, b] = rgba.subarray(4 * place, 4 * place + 3);
@@ -76,11 +72,9 @@ function speckOf(place: number, { rgba, width }: Pick<Planes, 'rgba' | 'width'>)
   };
 }
 
-/** Maximum number of dust grains per tick, over all dying cells. */
+/** Approximate maximum number of dust grains per tick, over all dying cells. */
 const MAX_GRAINS = 90;
-/**
- * Maximum share of dying cells that leave a grain of dust. Does not apply to departing organisms.
- */
+/** Maximum share of dying cells that leave a grain of dust, except in departing organisms. */
 const SHARE = 0.35;
 
 /** A grain of dust: the centre and colour of a cell that has just died. */
@@ -99,13 +93,12 @@ export class DustFinder {
   private readonly random = createRandom(2).uniform;
 
   /**
-   * Finds the cells that have lost their owner since the last call. Returns grains of dust, in the
-   * cells' last colours, for a random selection of these cells.
+   * Returns grains of dust for a random selection of the cells that have died since the last call,
+   * in the cells' last colours.
    *
-   * @param silent areas of `changed` to ignore: there, the cells of the last call may be outdated,
-   *   so a cell that is missing now may have died long ago
-   * @param departs returns whether an organism is departing. `SHARE` does not apply to the cells of
-   *   departing organisms
+   * @param silent members of `changed` to ignore, because the cells of the last call may be
+   *   outdated there
+   * @param departs returns whether an organism is departing
    */
   find(
     planes: Planes,
@@ -164,15 +157,15 @@ const RAW: Rgb = [1, 0.62, 0.42];
 const GROUND: Rgb = [0.05, 0.13, 0.16];
 const NO: Rgb = [1, 0.48, 0.42];
 const HEALED: Rgb = [0.72, 0.97, 0.86];
-/** Maximum number of dust grains per segment of a cut. */
+/** Approximate maximum number of dust grains per segment of a cut. */
 const MAX_SPATTER = 16;
 const MAX_EFFECTS = 1_500;
 /**
- * Hidden pages draw no frames. If an effect has still not been drawn when this time has passed
- * since its start, in ms, the effect is dropped.
+ * An effect that has not been drawn within this time, in ms, is dropped. Hidden pages draw no
+ * effects.
  */
 const MOST_LATE = 1_500;
-/** Duration of a beacon, in ms. */
+/** Duration of a beacon (rings around an organism), in ms. */
 const BEACON = 3_200;
 
 const easeOut = (t: number): number => 1 - (1 - t) ** 3;
@@ -185,9 +178,8 @@ export class Effects {
 
   /**
    * @param calm whether effects must fade gently and not move, for visitors who prefer reduced
-   *   motion (prefers-reduced-motion)
-   * @param random returns random numbers from 0 to 1 for the effects, independent of the random
-   *   numbers that choose seeds
+   *   motion
+   * @param random returns random numbers from 0 to 1
    */
   constructor(
     public calm = false,
@@ -220,8 +212,7 @@ export class Effects {
   }
 
   /**
-   * Shows a ring of light that spreads from an organism's edge when the organism has entered its
-   * next stage, in which each cell has been divided into four.
+   * Shows a ring of light that spreads from the edge of an organism that has reached a new stage.
    */
   divided({ x, y, color }: Speck, stage: number, now: number): void {
     this.add(now, 900, (t, marks) => {
@@ -235,9 +226,7 @@ export class Effects {
     });
   }
 
-  /**
-   * Makes an organism glow for a moment, because a sensor has detected somebody near the organism.
-   */
+  /** Makes an organism glow for a moment, because somebody in the hall is near it. */
   sensed({ x, y }: Point, stage: number, now: number): void {
     this.add(now, 2_400, (t, marks) => {
       const glow = { kind: 'glow', radius: 0.75 * stage, color: WARM, glow: 1 } as const;
@@ -262,9 +251,8 @@ export class Effects {
   }
 
   /**
-   * Shows the visitor's own cut before the server's data shows the wound: a dark gap with a glowing
-   * rim, and grains that fly off along the cut. If the cut meets no organism, shows only a faint
-   * line of light.
+   * Shows the visitor's own cut immediately, before the server replies: a dark gap with a glowing
+   * rim, and grains that fly off. If the cut meets no organism, shows only a faint line of light.
    *
    * @param way segment of the stroke, in cells
    * @param radius radius of the stroke, in cells
@@ -290,7 +278,7 @@ export class Effects {
   }
 
   /**
-   * Shows the visitor's own graft before the server's data shows it.
+   * Shows the visitor's own graft immediately, before the server replies.
    *
    * @param specks the cells under the stroke, in the colours of the grafted seed
    */
@@ -331,8 +319,7 @@ export class Effects {
   }
 
   /**
-   * Shows a beacon, which draws attention to an organism: rings shrink towards the organism, and
-   * the last ring stays for a moment.
+   * Shows a beacon, which draws attention to an organism: rings that shrink towards the organism.
    */
   beacon({ x, y, color }: Speck, reach: number, now: number): void {
     this.add(now, BEACON, (t, marks) => {
@@ -351,7 +338,7 @@ export class Effects {
     });
   }
 
-  /** Shows a grain that flies off a cut, along the cut or sideways, and slows down quickly. */
+  /** Shows a grain that flies off a cut. */
   private spatter({ x, y, color }: Speck, way: Way, now: number): void {
     const { random } = this;
     const [dx, dy] = [way.x2 - way.x, way.y2 - way.y];
@@ -375,8 +362,8 @@ export class Effects {
       ({ start, duration, isShown }) => now - start < (isShown ? duration : MOST_LATE),
     );
     for (const effect of this.effects) {
-      // On a slow machine, an effect's first frame may be late. Start the effect at that frame, so
-      // that its beginning is not skipped.
+      // On a slow machine, the first frame of an effect may be late. Start the effect at that
+      // frame.
       if (!effect.isShown && effect.start < now) effect.start = now;
       effect.isShown = true;
       effect.draw(Math.max(0, (now - effect.start) / effect.duration), marks);
@@ -399,8 +386,8 @@ const RIPPLE = 2_000;
 const RIPPLE_AMPLITUDE = 0.6;
 
 /**
- * Starts a light effect for each event in the life of a room's organisms, and draws the glow that
- * marks young organisms.
+ * Starts a light effect for each event in the life of an organism. Also draws the glow of young
+ * organisms.
  */
 export class LifeEffects {
   readonly effects = new Effects();
@@ -411,8 +398,7 @@ export class LifeEffects {
   private readonly unsubscribers: readonly (() => void)[];
 
   /**
-   * @param ripples array into which each drawn frame writes the current ripples, see
-   *   `Field.ripples`
+   * @param ripples array for the current ripples, updated in each frame; see `Field.ripples`
    * @param invalidate called when there is something new to draw
    */
   constructor(
@@ -451,9 +437,8 @@ export class LifeEffects {
   }
 
   /**
-   * Adds dust for the cells that died in a new tick, except in the areas `anew`. The server has
-   * sent these areas in full, so the page's earlier cells there may be outdated, and a cell that is
-   * missing now may have died long ago.
+   * Adds dust for the cells that died in a new tick, except in the areas `anew`. The page's earlier
+   * cells in these areas may have been outdated.
    */
   arrived(changed: readonly Rect[], anew: readonly Rect[], now: number): void {
     const { planes } = this.model;

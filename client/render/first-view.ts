@@ -2,7 +2,7 @@
 import { clampCentre, type Rect } from '../../shared/geometry.ts';
 import type { Camera, Point, Size } from './camera.ts';
 
-/** The properties of a room that the choice of the first view depends on. */
+/** Properties of a room on which the choice of the first view depends. */
 export interface Sights {
   readonly grid: Size;
   /** Side of a grown organism, in cells. */
@@ -24,14 +24,11 @@ export interface Stage {
 const CANDIDATES = 350;
 /** Maximum zoom, in CSS pixels per cell. */
 const CLOSEST = 10;
-/**
- * Size of the area that the closest view shows: width and height, each as a multiple of an
- * organism's side.
- */
+/** Width and height of the area that the closest view shows, as multiples of an organism's side. */
 const FRAME = { width: 2.25, height: 1.6 };
 /**
- * Views are compared at `ZOOMS` zooms, each `FARTHER` times the previous zoom. Each step to the
- * next zoom lowers the score of a view by `COST`.
+ * Views are compared at `ZOOMS` zooms, each `FARTHER` times the previous one. With each zoom, the
+ * score of a view falls by `COST`.
  */
 const ZOOMS = 7;
 const FARTHER = 0.86;
@@ -42,21 +39,18 @@ const COST = 0.1;
  */
 export const GROUND = 0.8;
 /**
- * Organisms less than `BESIDE` times an organism's side from a free position are its neighbours. A
- * free position with `RIM` or more neighbours is at the edge of a cluster of organisms.
+ * An organism less than `BESIDE` times its side from a free position is a neighbour of the
+ * position. More than `RIM` neighbours do not raise a view's score further.
  */
 const BESIDE = 1.3;
 const RIM = 3;
-/**
- * Maximum amount by which the neighbours of a view's free position raise the view's score. Small,
- * because a close view of the nearest organism is more important.
- */
+/** Maximum bonus in a view's score for organisms beside the free position. */
 const RIM_POINTS = 0.3;
 
 /**
- * Chooses a view that shows a free position, where a visitor can plant, and the whole organism
- * nearest to this position, neither covered by buttons. Compares many random views and returns the
- * best one. Prefers free positions next to several organisms, so that large empty areas stay empty.
+ * Chooses a view that shows a free position, where a visitor can plant, and the whole of the
+ * nearest organism. Buttons must cover neither. Compares many random views and returns the best
+ * one.
  *
  * @param random returns random numbers from 0 to 1
  */
@@ -72,8 +66,8 @@ export function firstView(
   for (let i = 0; i < ZOOMS && organisms.length > 0; i++, zoom *= FARTHER) {
     for (let j = 0; j < CANDIDATES; j++) {
       const place = clampCentre(random() * grid.width, random() * grid.height, side, grid);
-      // In every second view, the free position is close to the view's centre; in the other views,
-      // it may be anywhere. Move the view so that it shows as little as possible outside the grid.
+      // In every second view, put the free position near the centre. Show as little as possible
+      // outside the grid.
       const at = (of: number, all: number, shown: number): number => {
         const way = (random() - 0.5) * Math.max(0, Math.min(j % 2 ? side : shown, shown - side));
         const half = Math.min(all, shown) / 2;
@@ -95,7 +89,7 @@ export function firstView(
    * Returns the score of a view; a higher score is better.
    *
    * @param place the free position, in cells
-   * @param focus the position in the middle of the area `free`, in cells
+   * @param focus the grid position shown in the middle of `free`, in cells
    */
   function pointsOf(place: Point, focus: Point): number {
     const size = side * zoom;
@@ -124,7 +118,7 @@ export function firstView(
     }
     const [x, y] = [(place.x - focus.x) * zoom, (place.y - focus.y) * zoom];
     const share = isClear(x, y) ? Math.min(1, gap / side / GROUND) : 0;
-    // Prefer views whose free position is in the middle, because many visitors tap there first.
+    // Prefer a free position in the middle, because many visitors tap there first.
     const middling = +(Math.max(Math.abs(x), Math.abs(y)) <= size / 2);
     // Prefer views that show many whole organisms, cut off few organisms, and have the free
     // position near the middle.

@@ -1,14 +1,15 @@
 /**
- * Detects flashes in the frames that a page is about to show (WCAG 2.3.1), and decides which parts
- * of the screen must change more slowly (are softened).
+ * Detects flashes in the frames that a page is about to show, and decides which parts of the screen
+ * must change more slowly (are softened).
  *
- * WCAG defines a flash as a pair of opposing changes: either of saturated red, or of relative
- * luminance by at least 0.1 if the darker luminance is below 0.8. At most three flashes per second
- * are allowed over more than a quarter of any ten degrees of the visual field. How many degrees a
- * picture covers depends on the viewer's distance, which is unknown, so the guard checks parts of
- * the picture (windows) of several sizes. Each window consists of zones. The guard is stricter than
- * WCAG: a zone counts as flashing at half the allowed number of flashes per second, and is softened
- * as soon as flashing zones cover more than an eighth of a window.
+ * A flash is a pair of opposite changes of luminance or of saturated red (WCAG 2.3.1). WCAG allows
+ * at most three flashes per second if they cover more than a quarter of any ten degrees of the
+ * visual field. The viewer's distance is unknown, so the guard checks parts of the picture
+ * (windows) of several sizes.
+ *
+ * Each window consists of zones. The guard is stricter than WCAG: a zone counts as flashing at half
+ * the allowed number of flashes per second. Flashing zones are softened if they cover more than an
+ * eighth of a window.
  */
 import type { FlashLimit } from '../../shared/vocabulary.ts';
 import type { Size } from './camera.ts';
@@ -21,25 +22,19 @@ import {
   type Target,
 } from './gl.ts';
 
-/**
- * Minimum size of a change of luminance or of red that counts. WCAG uses 0.1 for luminance and
- * 20/320 for red.
- */
+/** Minimum changes of luminance and of red that count. WCAG uses 0.1 and 20/320. */
 const LUMINANCE_STEP = 0.08;
 const RED_STEP = 0.05;
 /** A change of luminance counts only if the lower luminance is below this value, as in WCAG. */
 const BRIGHT = 0.8;
-/** Length of the period in which opposing changes are counted, in ms. */
+/** Length of the period in which opposite changes are counted, in ms. */
 const SECOND = 1_000;
 /**
- * If more than this share of a window's zones flash, the flashing zones are softened. WCAG allows a
+ * Flashing zones are softened if they cover more than this share of a window. WCAG allows a
  * quarter.
  */
 const SHARE = 0.125;
-/**
- * Flashing zones are counted in windows of these sizes, as shares of the picture's width and
- * height.
- */
+/** Sizes of the windows, as shares of the picture's width and height. */
 const WINDOWS = [1, 1 / 3, 1 / 5];
 /**
  * After the last detected flash, a zone remains softened for `HOLD` ms. The softening then fades
@@ -48,7 +43,7 @@ const WINDOWS = [1, 1 / 3, 1 / 5];
 export const HOLD = 1_200;
 export const RELEASE = 1_000;
 
-/** For each zone, detects when a level (luminance or red) reverses its direction. */
+/** For each zone, detects when a level (luminance or red) changes direction. */
 class Turns {
   private readonly low: Float32Array;
   private readonly high: Float32Array;
@@ -74,8 +69,8 @@ class Turns {
   /**
    * Records the level of a zone.
    *
-   * @returns whether the level has just made a change that counts, in the opposite direction to its
-   *   previous such change; true for the first change too
+   * @returns whether the level has just risen after a fall, or fallen after a rise, by enough to
+   *   count; the first rise or fall counts too
    */
   turned(zone: number, level: number): boolean {
     const { low, high, rising, step, bright } = this;
@@ -106,7 +101,7 @@ export class FlashGuard {
   private readonly luminance: Turns;
   private readonly red: Turns;
   /**
-   * Times of the last `limit` opposing changes in each zone, in ms, [zones, limit]: one ring buffer
+   * Times of the last `limit` opposite changes in each zone, in ms: [zones, limit], one ring buffer
    * per zone.
    */
   private readonly changes: Float64Array;
@@ -114,17 +109,14 @@ export class FlashGuard {
   private readonly softUntil: Float64Array;
   private readonly sums: Uint32Array;
   private latest = Number.NEGATIVE_INFINITY;
-  /**
-   * Time constant with which a softened zone follows the picture, in ms. With this lag, flashes at
-   * more than `limit` per second change the relative luminance on screen by less than 0.1.
-   */
+  /** Time constant with which a softened zone follows the picture, in ms. */
   private readonly lag: number;
 
   /**
    * Divides a picture into `columns` × `rows` zones, numbered row by row from the top left.
    *
-   * @param limit maximum number of flashes per second. Because measurements arrive late, a zone
-   *   counts as flashing after only half as many flashes: `limit` opposing changes in a second
+   * @param limit maximum number of flashes per second. A zone counts as flashing after half as many
+   *   flashes (`limit` opposite changes in a second), because measurements arrive late
    */
   constructor(
     readonly columns: number,
@@ -165,7 +157,7 @@ export class FlashGuard {
     }
   }
 
-  /** Forgets the last measured levels. Called when the camera has moved. */
+  /** Forgets the measured levels, because the camera has moved. */
   forget(): void {
     this.luminance.forget();
     this.red.forget();
@@ -202,11 +194,11 @@ export class FlashGuard {
   }
 
   /**
-   * Computes the share by which each zone may change from the frame on screen to the new frame.
+   * Computes how far each zone may change from the frame on screen towards the new frame.
    *
    * @param elapsed time since the previous frame, in ms
-   * @param into array for the results, [rows × columns]: 0 to 255 for shares from 0 to 1. At 255,
-   *   the zone shows the new frame unchanged
+   * @param into array for the results, [rows × columns], from 1 (almost no change) to 255 (the new
+   *   frame)
    */
   shares(now: number, elapsed: number, into: Uint8Array): void {
     for (let zone = 0; zone < into.length; zone++) {
@@ -220,9 +212,8 @@ export class FlashGuard {
   }
 
   /**
-   * In the windows in which too many zones flash, softens the flashing zones. Also softens the
-   * neighbours of these zones, because a flash may extend so little into a neighbour that it is not
-   * detected there.
+   * Softens the flashing zones of windows in which too many zones flash. Also softens the zones
+   * beside them, into which a flash may extend undetected.
    */
   private soften(flashing: Uint8Array, now: number): void {
     const { columns, rows } = this;
@@ -281,10 +272,10 @@ interface Reading {
   readonly fence: WebGLSync;
 }
 
-/** Resources that depend on the size of the screen. */
+/** Objects that are created again when the size of the screen or the flash limit changes. */
 interface Pictures {
   readonly shown: [Target, Target];
-  /** The frame before softening. Created when softening is first needed. */
+  /** Holds the frame before softening; undefined until first needed. */
   scene: Target | undefined;
   readonly levels: Target;
   readonly shares: WebGLTexture;
@@ -333,7 +324,7 @@ export class FlashSafeScreen {
     return pictures.scene.framebuffer;
   }
 
-  /** Shows the finished frame. @returns whether any part of it is softened */
+  /** Shows the finished frame. @returns whether any part of the frame is softened */
   end(): boolean {
     const { gl, pictures } = this;
     if (!pictures) return false;
@@ -423,8 +414,8 @@ export class FlashSafeScreen {
     if (pictures) {
       const { guard, shown } = this.pictures;
       guard.takeOver(pictures.guard);
-      // Softening mixes each new frame with the picture on screen. Copy this picture from the old
-      // textures to the new ones, scaled to the new size.
+      // Softening needs the picture on screen. Copy this picture to the new textures, scaled to the
+      // new size.
       const [before] = pictures.shown;
       gl.bindFramebuffer(gl.READ_FRAMEBUFFER, before.framebuffer);
       gl.bindFramebuffer(gl.DRAW_FRAMEBUFFER, shown[0].framebuffer);

@@ -1,9 +1,9 @@
 /**
- * Timing of frames: measures the duration of ticks, and finds a resolution at which this machine
- * can draw frames in time.
+ * Measures the duration of ticks, and finds a resolution at which this machine draws frames in
+ * time.
  */
 
-/** Maximum measured time between two ticks, in ms. After a longer time, the room has paused. */
+/** If the time between two ticks is longer than this, in ms, the room has paused. */
 const LONGEST_TICK = 1_500;
 
 /** Measures the duration of a tick from the arrival of the server's frames. */
@@ -28,28 +28,28 @@ export class TickLength {
 }
 
 /**
- * If the mean time between frames is at least this long, in ms, the resolution is too high for the
- * machine. Screens with 24, 25 or 30 Hz and phones in power-saving mode have shorter times.
+ * If the mean time between frames is at least this long, in ms, the resolution is lowered. Screens
+ * with 24 Hz have a shorter time.
  */
 const SLOW_FRAME = 45;
 const VERY_SLOW_FRAME = 120;
 const QUICK_FRAME = 25;
 const SAMPLE = 24;
 /**
- * The resolution is reconsidered after `SAMPLE` measured frames, or earlier if they have taken this
- * long in total, in ms.
+ * The resolution is reconsidered after `SAMPLE` frames, or after frames that took this long in
+ * total, in ms.
  */
 const ENOUGH = 1_500;
 const LOWER = 0.8;
 const MIN_SCALE = 0.45;
 const LOWER_MUCH = 0.5;
-/** Maximum delay before a higher resolution is tried again, in ms. */
+/** Maximum time before a higher resolution is tried, in ms. */
 const LONGEST_WAIT = 600_000;
 
 /**
- * Chooses the resolution of frames. Lowers it step by step while frames take too long. If frames
- * are in time, tries a higher resolution `patience` ms after the last change. Each failed attempt
- * doubles `patience`, up to ten minutes.
+ * Chooses the resolution of frames. Lowers the resolution while frames take too long. Otherwise,
+ * tries a higher resolution after `patience` ms. Each failed attempt doubles `patience`, up to ten
+ * minutes.
  */
 export class Resolution {
   /** Whether recent frames were quick enough to draw optional animations. */
@@ -90,17 +90,16 @@ export class Resolution {
    * @param waited whether the frame had to wait for the GPU. If not, a long gap before the frame
    *   counts as a pause, not as a slow frame
    * @param hasSpare whether the frame contains optional animations. If so, the resolution is not
-   *   lowered, because the caller first turns off the animations
+   *   lowered
    */
   frame(now: number, waited = false, hasSpare = false): void {
-    // If the frame waited for the GPU, count at most `pause`. The GPU may have been compiling
-    // shaders, which takes very long but happens only once.
+    // A frame may wait very long while the GPU compiles shaders. Count such a wait as at most
+    // `pause`.
     const gap = waited ? Math.min(this.pause, now - this.lastAt) : now - this.lastAt;
     this.lastAt = now;
     if (gap > this.pause) return;
-    // After a call of `rest`, the gap says nothing about the speed of drawing, so do not measure
-    // it. But try a higher resolution if such an attempt is due: if pauses are frequent, there may
-    // be no other occasion.
+    // After a call of `rest`, the gap does not show how long drawing takes, so do not measure the
+    // gap.
     if (gap <= 0) {
       this.raise(now);
       return;
@@ -133,10 +132,7 @@ export class Resolution {
   }
 }
 
-/**
- * Draws frame after frame while the picture changes. Draws nothing while the page is hidden,
- * because the browser then pauses `requestAnimationFrame`.
- */
+/** Draws frame after frame while the picture changes and the page is visible. */
 export class FrameLoop {
   private handle = 0;
   private ended = false;
@@ -180,7 +176,7 @@ export class UnfinishedPictures {
   private fences: WebGLSync[] = [];
   /**
    * If more frames than this are unfinished, the next frame waits. 0 until the GPU has finished its
-   * first frame, because it compiles shaders until then.
+   * first frame.
    */
   private most = 0;
   private drawnAt = 0;
@@ -197,7 +193,7 @@ export class UnfinishedPictures {
 
   /**
    * Returns whether the next frame must wait, because too many frames are unfinished. If the GPU
-   * reports no finished frame for `PATIENCE` ms, returns false until the GPU reports one again.
+   * has reported nothing for `PATIENCE` ms, returns false until its next report.
    *
    * @param now current time, in ms
    */

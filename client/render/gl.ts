@@ -11,7 +11,7 @@ export class GlError extends Error {
 
 export type Program = ReturnType<typeof withUniforms>;
 
-/** Starts compiling and linking a program without waiting for the result. */
+/** Starts compiling and linking a program. Does not wait for the result. */
 function begin(gl: WebGL2RenderingContext, vertex: string, fragment: string): WebGLProgram {
   const program = gl.createProgram();
   for (const source of [vertex, fragment]) {
@@ -20,7 +20,7 @@ function begin(gl: WebGL2RenderingContext, vertex: string, fragment: string): We
     gl.shaderSource(shader, source);
     gl.compileShader(shader);
     gl.attachShader(program, shader);
-    // Mark the shader for deletion: WebGL deletes it together with its program.
+    // WebGL deletes the shader later, together with its program.
     gl.deleteShader(shader);
   }
   gl.linkProgram(program);
@@ -28,10 +28,9 @@ function begin(gl: WebGL2RenderingContext, vertex: string, fragment: string): We
 }
 
 /**
- * Compiles and links programs. Starts compiling all programs before waiting for the first, so that
- * browsers can compile them in parallel.
+ * Compiles and links programs. Browsers can compile the programs in parallel.
  *
- * @param sources by program name, the source text of the vertex shader and of the fragment shader
+ * @param sources source texts of the vertex shader and the fragment shader, by program name
  * @throws GlError with the compiler's message
  */
 export function createPrograms<Name extends string>(
@@ -57,10 +56,7 @@ function withUniforms(gl: WebGL2RenderingContext, program: WebGLProgram) {
     program,
     /** Name of the sampler that was last connected to each texture unit in this program. */
     samplers: [] as string[],
-    /**
-     * Returns the location of a uniform, or null if the shaders do not use the uniform. WebGL
-     * ignores values that are set for the location null.
-     */
+    /** Returns the location of a uniform; null if the shaders do not use the uniform. */
     uniform(name: string): WebGLUniformLocation | null {
       let location = locations.get(name);
       if (location === undefined) {
@@ -100,7 +96,7 @@ export function createTarget(gl: WebGL2RenderingContext, surface: Surface) {
   const framebuffer = gl.createFramebuffer();
   gl.bindFramebuffer(gl.FRAMEBUFFER, framebuffer);
   gl.framebufferTexture2D(gl.FRAMEBUFFER, gl.COLOR_ATTACHMENT0, gl.TEXTURE_2D, texture, 0);
-  // `clear` does not work with integer formats. WebGL fills new textures with zeros anyway.
+  // `clear` fails with integer formats. New textures contain zeros anyway.
   if (surface.format !== gl.RG32UI) {
     gl.clearColor(0, 0, 0, 0);
     gl.clear(gl.COLOR_BUFFER_BIT);
@@ -113,10 +109,7 @@ export function deleteTarget(gl: WebGL2RenderingContext, { texture, framebuffer 
   gl.deleteTexture(texture);
 }
 
-/**
- * Binds textures to the samplers of the program in use, by sampler name. Sets a sampler's uniform
- * only if its texture unit has changed, because setting uniforms is slow.
- */
+/** Binds textures to the samplers of the program in use, by sampler name. */
 export function bindTextures(
   gl: WebGL2RenderingContext,
   program: Program,

@@ -41,18 +41,17 @@ export class Lens {
   }
 
   /**
-   * Draws or hides the lens. Call this method immediately after drawing on the source canvas,
-   * because the browser discards that canvas's pixels after showing them.
+   * Draws or hides the lens. Call this method immediately after drawing on the source canvas: the
+   * browser discards the pixels of that canvas once it has shown them.
    *
-   * @param pointer the pointer's position while the visitor draws a stroke, in CSS pixels;
-   *   otherwise undefined. The lens is shown only if the pointer is a finger
+   * @param pointer the pointer's position during a stroke, in CSS pixels; undefined if there is no
+   *   stroke. The lens is shown only if the pointer is a finger
    * @param view size of the source canvas, in CSS pixels
    */
   draw(pointer: Point | undefined, view: Size): void {
     const { element, source, pen } = this;
     const isShown = pen !== null && pointer !== undefined && this.isTouched;
-    // Assign `hidden` only if its value changes, because each assignment makes the browser
-    // recompute styles.
+    // Each assignment of `hidden` makes the browser recompute styles, so assign only new values.
     if (element.hidden === isShown) element.hidden = !isShown;
     if (!isShown) return;
     const ratio = source.width / view.width;

@@ -1,12 +1,9 @@
-/**
- * The light of the room. It depends on the hour and season that the server sends, so all screens of
- * a room show the same light.
- */
+/** The light of the room, which depends on the hour and the season that the server sends. */
 import type { Sky } from '../../shared/vocabulary.ts';
 
 /**
  * [LIGHTS, 3] Colours of deep water, shallow water, light rays, and the glow around organisms, in
- * sRGB. 1 is full intensity, which the glow may exceed.
+ * sRGB. Values are from 0 to 1; the glow may be brighter.
  */
 export type Light = Float32Array;
 export const LIGHTS = 4;

@@ -1,8 +1,8 @@
-/** The picture while the connection is lost: the room fades to weaker colours. */
+/** Fades the room to weaker colours while the connection is lost. */
 
 /**
- * While the connection is lost, the room loses the share `FADED` of its colour. `FADE`: duration of
- * this fade, in ms.
+ * While the connection is lost, the room loses the share `FADED` of its colour. The fade takes
+ * `FADE` ms.
  */
 const FADE = 600;
 const FADED = 0.45;

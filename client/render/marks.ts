@@ -12,8 +12,8 @@ export interface Mark {
   readonly x: number;
   readonly y: number;
   /**
-   * For a line with round ends: its other end. For a preview of a seed (`picture`): the column and
-   * row of the preview in the image of all previews.
+   * The other end of a line with round ends. For a preview of a seed (`picture`): column and row in
+   * the image of all previews.
    */
   readonly x2?: number;
   readonly y2?: number;
@@ -30,10 +30,7 @@ export interface Mark {
 
 const FLOATS = 12;
 
-/**
- * A list of light marks, in the layout that the GPU reads. The list grows as needed, and is reused
- * for each frame.
- */
+/** A list of light marks, in the layout that the GPU reads. Reused for each frame. */
 export class MarkList {
   data = new Float32Array(FLOATS * 64);
   count = 0;

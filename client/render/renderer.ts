@@ -21,8 +21,8 @@ import { SCENE_ROWS } from './shaders/scene.ts';
  */
 const LOST = 15_000;
 /**
- * If a page is younger than this, in ms, it is not reloaded because of a lost GPU context. Without
- * this limit, it would reload endlessly if each new context were lost immediately.
+ * After the loss of a GPU context, the page waits until it is this old before it reloads, in ms.
+ * Otherwise, the page might reload again and again.
  */
 const LEAST_AGE = 60_000;
 
@@ -38,7 +38,7 @@ export interface Picture {
   /** Size of the view, in CSS pixels. */
   readonly view: Size;
   readonly crisp: boolean;
-  /** How far the picture is desaturated because the connection is lost, 0…1. */
+  /** How far the picture is desaturated, 0…1. */
   readonly faded: number;
   /**
    * Ids of the organisms to highlight: the selected one, the one under the pointer, and the second
@@ -46,8 +46,8 @@ export interface Picture {
    */
   readonly highlights: Readonly<Record<'selected' | 'hovered' | 'second', number>>;
   /**
-   * The area of the whole display, in CSS pixels, relative to this canvas. Set only if the canvas
-   * shows a part of the display.
+   * The area of the whole display, in CSS pixels, relative to this canvas; undefined if the canvas
+   * fills the display.
    */
   readonly whole?: Rect;
   /** Time for the breathing movement of organisms, in seconds; 0 if organisms do not move. */
@@ -55,14 +55,14 @@ export interface Picture {
   readonly field: Pick<Current, 'rows'>;
   readonly light: Light;
   /**
-   * Time that determines the positions of floating particles, see `driftAt`. Without a time, the
-   * particles do not move.
+   * Time for the movement of floating particles, see `driftAt`; undefined if the particles do not
+   * move.
    */
   readonly time?: number;
   readonly marks: MarkList;
   /**
-   * Whether the camera has moved since the previous frame. Changes of the picture caused by the
-   * camera do not count as flashes.
+   * Whether the camera has moved since the previous frame. Changes that the camera causes are not
+   * flashes.
    */
   readonly panned?: boolean;
   /** Maximum number of flashes per second over a large area. */
@@ -75,10 +75,7 @@ export interface Picture {
  */
 export class Renderer {
   readonly gl: WebGL2RenderingContext;
-  /**
-   * Draws cells with a painter. Undefined until a painter is loaded, and after a loss of the GPU
-   * context until a new `RoomPaint` is created.
-   */
+  /** Paints cells; undefined until a painter has loaded, and after the GPU context was lost. */
   paint: RoomPaint | undefined;
   /** The planes uploaded last: the colours and owners of all cells. */
   planes: Planes | undefined;
@@ -167,7 +164,6 @@ export class Renderer {
 
   /**
    * Returns whether the next frame must wait, because the GPU has too many unfinished frames.
-   * Drawing the next frame now would block the page.
    *
    * @param now current time, in ms
    */

@@ -25,8 +25,8 @@ export class RoomView extends CanvasView {
    */
   pointer: Pointer | undefined;
   /**
-   * Returns what the energy ring shows: beads around the pointer that represent the visitor's
-   * energy. Undefined while the visitor draws no stroke, because the beads are then hidden.
+   * Returns the state of the energy ring around the pointer. Undefined while the visitor draws no
+   * stroke.
    */
   gauge: (() => EnergyRing) | undefined;
   private readonly fade = new LostConnectionFade();
@@ -85,7 +85,7 @@ export class RoomView extends CanvasView {
     const { sheet } = this.model.checkpoint!;
     const image = new Image();
     image.src = sheet.url;
-    // If the image cannot be loaded, continue without the preview of the seed at the pointer.
+    // Without the image, there is no preview of the seed at the pointer.
     await image.decode().then(
       () => this.renderer.setSheet(image, sheet.columns),
       () => undefined,
@@ -219,8 +219,8 @@ interface EnergyRing {
 }
 
 /**
- * Draws the energy ring: beads around the pointer. The share of lit beads is the share of the
- * visitor's energy that is left.
+ * Draws the energy ring: beads around the pointer. Lit beads represent the energy that the visitor
+ * has left.
  *
  * @param at position of the pointer, in cells
  * @param radius radius of the stroke, in cells

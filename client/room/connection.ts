@@ -1,7 +1,6 @@
 /**
  * A client's connection to its room. `WallConnection` is for walls and tables. `Connection` is for
- * visitors, both on pages and in other programs. `RequestTracker` matches the server's answers to
- * requests.
+ * visitors, both on pages and in other programs.
  */
 import { io, type ManagerOptions, type Socket, type SocketOptions } from 'socket.io-client';
 import type { LanguageCode } from '../../shared/languages.ts';
@@ -13,7 +12,7 @@ import type { ParticipantId } from '../../shared/vocabulary.ts';
 import type { PageMemory } from '../state/browser-store.ts';
 import { RoomModel, type Send } from './room-model.ts';
 
-/** Minimum time between two reports to the server that a visitor is busy with a panel, in ms. */
+/** Minimum time between two reports that a visitor is busy with a panel, in ms. */
 export const BUSY_INTERVAL = 20_000;
 
 /**
@@ -51,10 +50,7 @@ export abstract class RoomConnection {
   protected cancel = (): void => {};
   /** The reason why the connection has ended for good; undefined until it ends. */
   ended: EndReason | undefined;
-  /**
-   * Whether the server has announced its shutdown. If so, the page reconnects without a delay,
-   * because another server may take over the room.
-   */
+  /** Whether the server has announced its shutdown. If so, the page reconnects without a delay. */
   private moves = false;
 
   constructor(
@@ -66,7 +62,7 @@ export abstract class RoomConnection {
       transports: ['websocket'],
       parser: createParser(pack, unpack),
       autoConnect: false,
-      // Pages must reconnect within five seconds after the server restarts.
+      // Pages must reconnect within five seconds after a restart of the server.
       reconnectionDelay: REDIAL.first,
       reconnectionDelayMax: REDIAL.longest,
       timeout: REDIAL.attempt,
@@ -77,7 +73,7 @@ export abstract class RoomConnection {
       this.cancel();
       if (this.ended) return;
       this.model.setConnection('reconnecting');
-      // If the server has closed the connection, Socket.IO does not reconnect by itself.
+      // Socket.IO does not reconnect by itself if the server has closed the connection.
       if (reason !== 'io server disconnect') return;
       this.later(() => this.socket.connect(), this.moves ? 0 : this.retryDelay);
       this.moves = false;
@@ -93,10 +89,7 @@ export abstract class RoomConnection {
     this.socket.connect();
   }
 
-  /**
-   * Sends a command to the server. Without a connection, drops the command, because it would be
-   * outdated once the page is connected again.
-   */
+  /** Sends a command to the server. Without a connection, drops the command. */
   readonly send: Send = (event, payload) => {
     if (this.socket.connected) this.socket.emit(event, payload);
   };
@@ -113,7 +106,7 @@ export abstract class RoomConnection {
     return { protocol: PROTOCOL_VERSION, room: this.room, ...(holds && { holds }) };
   }
 
-  /** Delay before the next attempt to connect or join, in ms. */
+  /** Delay before the next attempt to connect or to join, in ms. */
   protected abstract get retryDelay(): number;
 
   protected joinLater(): void {
@@ -136,7 +129,7 @@ export class WallConnection extends RoomConnection {
    * replaces the lost one.
    */
   private readonly session = Date.now() >>> 0;
-  /** The reason why the server refused the last attempt to join; undefined if it succeeded. */
+  /** Reason of the last refused join; undefined after an accepted join. */
   refusal: Reason | undefined;
 
   constructor(
@@ -166,11 +159,9 @@ export class WallConnection extends RoomConnection {
     });
     this.model.on('rejected', ({ reason }) => {
       if (reason === 'protocol-version') renew();
-      // If the page is not in the room, join again later: the room may open, or another wall may
-      // leave.
+      // A page that is already in the room need not join again.
       if (this.model.connection === 'live') return;
-      // 'join-timeout' only says that the page did not join in time. Keep an earlier reason,
-      // because it says more.
+      // 'join-timeout' does not say why the page could not join, so keep an earlier reason.
       if (reason !== 'join-timeout' || !this.refusal) this.refusal = reason;
       this.joinLater();
     });
@@ -194,11 +185,11 @@ export class WallConnection extends RoomConnection {
 }
 
 /**
- * What a visitor's page does after the server has refused its join, by the server's reason:
+ * How a visitor's page reacts if the server refuses its join or ends its connection, by reason:
  *
- * - `end`: gives up, because another attempt would be refused for the same reason
- * - `join`: sends the join command again over the same connection, which stays open
- * - `dial`: opens a new connection, because the server closes this one
+ * - `end`: gives up
+ * - `join`: sends the join command again over the same connection
+ * - `dial`: opens a new connection, because the server closes the old one
  */
 const AFTER: Readonly<Partial<Record<Reason, 'end' | 'join' | 'dial'>>> = {
   'protocol-version': 'end',
@@ -217,20 +208,19 @@ const AFTER: Readonly<Partial<Record<Reason, 'end' | 'join' | 'dial'>>> = {
 
 /**
  * Delay before a refused page tries to join again, in ms. Starts with `first` and doubles with each
- * refusal, up to `longest`. A random part, at most half, is subtracted, so that a thousand pages do
- * not try again at the same moment.
+ * refusal, up to `longest`. A random part, at most half, is subtracted, so that pages do not all
+ * try at the same moment.
  */
 const WAIT = { first: 2_000, longest: 20_000 };
 
 /**
- * Number of failed attempts to connect after which the visitor is informed, if no attempt has
- * succeeded yet.
+ * Number of failed attempts after which the visitor is informed, if the page has never been in the
+ * room.
  */
 const UNREACHED = 3;
 
 /**
- * If neither a frame nor the message `pace` arrives for this long, in ms, the connection counts as
- * lost.
+ * If no frame and no `pace` message arrives for this long, in ms, the connection counts as lost.
  */
 const SILENCE = 3_000;
 
@@ -242,25 +232,21 @@ const MARK = /^[\w-]{1,64}$/;
  * connection, and sends commands.
  */
 export class Connection extends RoomConnection {
-  /**
-   * Called if the server cannot be reached, or refuses all connections from the visitor's network
-   * address.
-   */
+  /** Called if the page has failed `UNREACHED` times to connect. */
   unreached: (() => void) | undefined;
   /**
-   * Receives answers that match no pending request, and rejections of requests that were sent
-   * without a `rejected` callback.
+   * Receives answers to unknown requests, and rejections of requests without a `rejected` callback.
    */
   unasked: Answers<Event<'rejected'>> = {};
   readonly requests = new RequestTracker((name, payload) => this.send(name, payload));
   private failures = 0;
   private cancelSilence = (): void => {};
   private cancelPatience = (): void => {};
-  /** The reason why the server refused the last attempt to join; undefined if it succeeded. */
+  /** Reason of the last refused join; undefined after an accepted join. */
   private refusal: Reason | undefined;
   /**
-   * Session id of this page. Every page numbers its commands from 1. With the session id, the
-   * server can tell them from commands of the visitor's earlier pages.
+   * Identifies this page to the server. Command ids alone would be ambiguous, because every page
+   * numbers its commands from 1.
    */
   private readonly session = Date.now() >>> 0;
   /** Number of refused joins since the last accepted one. */
@@ -285,7 +271,7 @@ export class Connection extends RoomConnection {
       const { resume, mark }: Partial<Pick<Event<'welcome'>, 'resume' | 'mark'>> = told;
       if (resume) this.memory.seat.write(resume);
       if (mark) this.memory.mark.write(mark);
-      // The page is now in the room or its queue, so cancel any scheduled attempt to join.
+      // The page is now in the room or its queue and need not join again.
       this.cancel();
       this.refusals = 0;
       this.refusal = undefined;
@@ -299,14 +285,13 @@ export class Connection extends RoomConnection {
       if (!this.requests.rejected(answer)) this.unasked.rejected?.(answer);
     });
     this.model.on('welcome', ({ you }) => {
-      // When the host has undone actions, the server sends `welcome` over a live connection. No
-      // request was lost in this case, so send none again.
+      // The server also sends `welcome` when the host has undone actions. In this case, the
+      // connection is live, and no request was lost.
       if (this.model.connection !== 'live') this.requests.resume(you.id);
     });
     for (const event of ['picture', 'pace'] as const) {
       this.model.on(event, () => {
-        // Browsers notice only after a long time that a connection is broken. So count it as lost
-        // after a silence.
+        // Browsers notice a broken connection late, so count a silent connection as lost.
         this.cancelSilence();
         this.cancelSilence = this.means.after(SILENCE, () => {
           if (this.model.connection === 'live') this.model.setConnection('reconnecting');
@@ -321,8 +306,8 @@ export class Connection extends RoomConnection {
   }
 
   /**
-   * Starts the timer for `patience`. When the timer ends, closes the connection for good, unless
-   * the page has entered the room or its queue.
+   * Closes the connection for good if the page does not enter the room or its queue within
+   * `patience` ms.
    */
   private hurry(): void {
     const { patience } = this;
@@ -340,11 +325,9 @@ export class Connection extends RoomConnection {
     }
     const { connection } = this.model;
     // If the page is in the room or its queue, the server has refused a command, not the join.
-    // Refused commands are handled elsewhere.
     if (connection === 'live' || connection === 'waiting') return;
     this.refusal = reason;
-    // This web site's pages may join only as spectators, so another attempt to join as a
-    // participant would be refused too.
+    // The server accepts pages of this web site only as spectators, so give up.
     if (reason === 'only-watches') this.close(reason);
     if (then) this.refusals++;
     if (then === 'join') this.joinLater();
@@ -370,8 +353,8 @@ export class Connection extends RoomConnection {
 }
 
 /**
- * Tells the server whether the visitor is busy with a panel: when the panel opens or closes, and at
- * intervals while the visitor uses the panel.
+ * Reports to the server whether the visitor is busy with a panel. Repeats the report while the
+ * visitor uses the panel.
  */
 export class BusyReporter {
   private isBusy = false;
@@ -379,14 +362,14 @@ export class BusyReporter {
 
   constructor(private readonly send: (message: Command<'busy'>) => void) {}
 
-  /** Tells the server whether the visitor is busy, if this has changed. @param now in ms */
+  /** Reports whether the visitor is busy, if this has changed. @param now in ms */
   change(isBusy: boolean, now: number): void {
     if (isBusy !== this.isBusy) this.report(isBusy, now);
   }
 
   /**
-   * Call this when the visitor uses the panel. Reports to the server again if the last report was
-   * at least `BUSY_INTERVAL` ago.
+   * Call this when the visitor uses the panel. Reports again if the last report was at least
+   * `BUSY_INTERVAL` ago.
    *
    * @param now in ms
    */
@@ -402,7 +385,9 @@ export class BusyReporter {
   }
 }
 
-/** Names of the requests: commands that the server answers with `accepted` or `rejected`. */
+/**
+ * Names of the requests, which are commands that the server answers with `accepted` or `rejected`.
+ */
 type RequestName = {
   [N in CommandName]: Command<N> extends { id: number } ? N : never;
 }[CommandName];
@@ -419,14 +404,14 @@ export interface Answers<Refused = Reason> {
 const REPEATED = /^(draw|preview|keep|follow)$/;
 
 /**
- * Maximum number of unanswered requests. Beyond this number, the answer to the oldest one is
- * assumed to be lost. The room remembers the same number of executed commands.
+ * Maximum number of unanswered requests. If there are more, the tracker gives up the oldest
+ * request. The room remembers the same number of executed commands.
  */
 const MAX_PENDING = 64;
 
 /**
- * Maximum age of a command that is sent again after a lost connection, in ms. For this long, the
- * room remembers whether it has executed the command.
+ * Maximum age of a command that is sent again after a lost connection, in ms. The room remembers
+ * executed commands for the same time.
  */
 const MAX_AGE = 30_000;
 
@@ -438,7 +423,7 @@ interface Pending {
   readonly sentAt: number;
 }
 
-/** Gives each request an id. Calls the request's callbacks when the answer with this id arrives. */
+/** Gives each request an id, and passes the answer with this id to the request's callbacks. */
 export class RequestTracker {
   private nextId = 1;
   private readonly pending = new Map<number, Pending>();
@@ -456,8 +441,8 @@ export class RequestTracker {
     answers: Answers = {},
   ): void => {
     const isPending = [...this.pending.values()].some((other) => other.answers === answers);
-    // After a silence, a page sends its drawing again, even if the connection was not lost. If the
-    // first request is still pending, skip the second.
+    // A page may send the same drawing twice. Skip the second request if the first is still
+    // pending.
     if (name === 'draw' && isPending) return;
     const id = this.nextId++;
     const command = { ...payload, id } as unknown as Command<N>;
@@ -467,24 +452,24 @@ export class RequestTracker {
     this.send(name, command);
   };
 
-  /** Whether any request awaits its answer, except requests that match `REPEATED`. */
+  /** Whether any request is unanswered, except requests that match `REPEATED`. */
   get isWaiting(): boolean {
     return [...this.pending.values()].some(({ name }) => !REPEATED.test(name));
   }
 
   /**
-   * After a lost connection, sends the unanswered commands again. Commands that must not be sent
-   * again are rejected with the reason 'elsewhere'.
+   * After a lost connection, sends the unanswered commands again, or rejects them with the reason
+   * 'elsewhere'.
    *
    * @param you id of this page's participant since the reconnection
    */
   resume(you: ParticipantId): void {
-    // The room remembers executed commands by participant. If this page's participant has changed,
-    // the room might execute a command twice, so send none again.
+    // The room remembers executed commands by participant. For another participant, the room might
+    // execute a command twice, so send no command again.
     const youngest = you === this.you ? this.date() - MAX_AGE : Number.POSITIVE_INFINITY;
     this.you = you;
     for (const [id, { name, command, sentAt }] of [...this.pending]) {
-      // Do not send a `beacon` again, because everybody might see its highlight twice.
+      // Everybody might see the same `beacon` twice, so do not send it again.
       const isOnce = name !== 'beacon' && !REPEATED.test(name);
       if (isOnce && sentAt > youngest) this.send(name, command);
       else this.giveUp(id);
@@ -529,24 +514,20 @@ const LOOPBACK = /^(localhost|127(\.\d+){3}|\[::1\])$/;
 /** The room's address for visitors. */
 export interface VisitorAddress {
   readonly address: string;
-  /**
-   * Whether phones can use the address. On a phone, an address such as `localhost` means the phone
-   * itself.
-   */
+  /** Whether phones can use the address. Phones cannot use an address such as `localhost`. */
   readonly forPhones: boolean;
 }
 
 /**
  * Chooses the room's address to show to visitors, who will open it on their phones.
  *
- * @param wished the address given with `?url=` in the wall's own address; '' if there is none
+ * @param wished the value of `?url=` in the address of the wall's page; '' if there is none
  * @param page origin of the wall's page
  * @param known the server's origin for phones, as reported by the server; '' if unknown
  */
 export function visitorAddress(room: string, wished: string, page: string, known: string) {
   if (wished !== '') return { address: wished, forPhones: true };
-  // If the wall runs on the server's machine, its page may have a loopback address, which does not
-  // work on phones. So prefer the origin that the server has reported.
+  // A loopback address does not work on phones, so prefer the origin that the server has reported.
   const isOwn = LOOPBACK.test(new URL(page).hostname);
   const here = isOwn && known !== '' ? known : page;
   return { address: `${here}/r/${room}`, forPhones: !isOwn || known !== '' };
@@ -557,8 +538,8 @@ const RELOAD_INTERVAL = 60_000;
 const RELOAD_KEY = 'vivarium wall renewed';
 
 /**
- * Returns whether the page may reload now: not if it was reloaded less than `RELOAD_INTERVAL` ago.
- * If the page may reload, records the time.
+ * Returns whether the last reload of the page was at least `RELOAD_INTERVAL` ago. If so, records
+ * the current time.
  *
  * @param now current time in ms, from a clock that continues across reloads
  * @param storage returns storage that survives a reload; throws if the browser blocks storage
@@ -571,7 +552,7 @@ export function mayRenew(now: number, storage: () => Pick<Storage, 'getItem' | '
     memory.setItem(RELOAD_KEY, String(now));
     return true;
   } catch {
-    // Without storage, the time of the last reload is unknown, and the page might reload endlessly.
+    // Without storage, the page might reload endlessly.
     return false;
   }
 }

@@ -1,6 +1,4 @@
-/**
- * Downloads the painter of a checkpoint: a small neural net that draws each cell as many pixels.
- */
+/** Downloads the painter of a checkpoint. */
 import { type PainterNet, parsePainter } from '../../shared/painter/net.ts';
 
 /**

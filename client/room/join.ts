@@ -20,10 +20,7 @@ export type { EndReason, OrganismView, PageMemory, Rect, SeedSource, SeedView };
 /** Default time limit for entering the room, in ms. */
 const PATIENCE = 60_000;
 
-/**
- * Time to wait for the birth of a planted organism, in ticks. After that, the organism is assumed
- * to be dead already.
- */
+/** Maximum time between planting a seed and the report of the birth, in ticks. */
 const LATE = 100;
 
 type Acts = 'plant' | 'damage' | 'graft' | 'transform' | 'cross';
@@ -38,7 +35,8 @@ type Place = Readonly<Record<'x' | 'y', number>>;
 export type Seed = string | Pick<SeedView, 'id'> | SeedSource;
 
 /**
- * A stroke of a brush: its path, as coordinates x, y, x, y, …, and the brush's radius, in cells.
+ * A stroke of a brush: the coordinates x, y, x, y, … of its path, and the radius of the brush, in
+ * cells.
  */
 export type Stroke = { readonly points: readonly number[]; readonly radius: number };
 
@@ -53,15 +51,13 @@ export interface JoinOptions {
   /** Time limit for entering the room, including after a lost connection, in ms; 0 for no limit. */
   readonly patience?: number;
   /**
-   * Storage for the client's seat and device mark. Clients that share this storage are the same
+   * Storage for the client's seat and device mark. Clients with the same storage are the same
    * participant.
    */
   readonly memory?: PageMemory;
 }
 
-/**
- * Thrown if the server refuses a command or the connection has ended for good. `reason` says why.
- */
+/** Thrown if the server refuses a command or the connection has ended for good. */
 export class RoomError extends Error {
   override readonly name = 'RoomError';
 
@@ -78,7 +74,7 @@ export function roomAddress(url: string | URL) {
   return { origin, room, watches: searchParams.get('view') === 'only' };
 }
 
-/** Creates storage in memory, which is lost when the process or page ends. @internal */
+/** Creates storage in memory. @internal */
 export function shortMemory(): PageMemory['seat'] {
   let value: string | null = null;
   return {
@@ -128,8 +124,8 @@ export class Room {
     this.model = this.connection.model;
     this.on = this.model.on;
     this.on('opened', ({ checkpoint }) => {
-      // The server's addresses are relative to its origin. Make them absolute, because a page of
-      // another site would resolve them against its own origin.
+      // The server's addresses are relative. Resolve them against the server's origin, because a
+      // page of another site has another origin.
       const { sheet, map, painter } = checkpoint;
       const whole = (path: string): string => new URL(path, origin).href;
       Object.assign(checkpoint, {
@@ -179,7 +175,7 @@ export class Room {
   /**
    * The room's cells, row by row. A `picture` event reports each change.
    *
-   * @throws RoomError before the client has joined
+   * @throws RoomError if the client has not joined yet
    */
   get planes(): Planes {
     const { planes } = this.model;
@@ -200,8 +196,8 @@ export class Room {
       [...this.organisms.values()].find(
         (one) => one.x === x && one.y === y && one.planter.id === this.you?.id,
       );
-    // The server reports the birth in a later tick. Limit the wait, because the birth is never
-    // reported if the organism dies while the connection is lost.
+    // The birth is never reported if the organism dies while the connection is lost, so limit the
+    // wait.
     const late = (this.model.tick ?? 0) + LATE;
     const isOver = (): boolean => find() !== undefined || (this.model.tick ?? 0) > late;
     await this.until(isOver, 'life', 'opened', 'picture');
@@ -232,8 +228,8 @@ export class Room {
   /**
    * Transforms an organism into a seed's creature.
    *
-   * @param at position from which the transformation spreads, in cells; by default, the organism's
-   *   middle
+   * @param at position from which the transformation spreads, in cells; default: the middle of the
+   *   organism
    * @throws RoomError if the server refuses the command, or the connection ends
    */
   async transform(organism: OrganismId, seed: Seed, at?: Place): Promise<OrganismView> {
@@ -245,7 +241,7 @@ export class Room {
   /**
    * Crosses two organisms.
    *
-   * @param mix share that the second organism `b` contributes, 0 to 1
+   * @param mix share of the second organism, `b`, in the child, 0 to 1
    * @param mutation share of random variation, 0 to 1
    * @returns the child's seed, which is now one of this participant's `seeds`
    * @throws RoomError if the server refuses the command, or the connection ends
@@ -256,8 +252,8 @@ export class Room {
   }
 
   /**
-   * Asks the server to send one area of the room in full detail. Cells outside the area, except in
-   * a small margin around it, are then no longer updated.
+   * Asks the server to send one area of the room in full detail. Cells outside the area and a small
+   * margin are then no longer updated.
    *
    * @param area the area, in cells; by default, the whole room
    * @returns the organisms in the area; resolves once `planes` shows the area
@@ -266,7 +262,7 @@ export class Room {
   async look(area?: Rect): Promise<OrganismView[]> {
     this.looked = { area };
     this.sendLook();
-    // Wait for two ticks, because the first one may not show the area yet.
+    // The first tick may not show the area yet, so wait for two.
     await this.ticks(2);
     const owners = new Set(takeCells(this.planes, this.within(area)).owner);
     return [...this.organisms.values()].filter(({ id }) => owners.has(id));
@@ -316,8 +312,7 @@ export class Room {
   }
 
   /**
-   * Waits until a condition holds. Checks the condition immediately, and after each of the given
-   * events.
+   * Waits until a condition holds. Checks the condition immediately and after each of the events.
    *
    * @throws RoomError if the connection ends before the condition holds
    */
@@ -334,12 +329,9 @@ export class Room {
     });
   }
 
-  /**
-   * Waits for the end of `count` ticks. At the end of a tick, the server sends `picture`, or `pace`
-   * if nothing has changed.
-   */
+  /** Waits for `count` ticks. Each tick ends with a `picture` or `pace` event. */
   private ticks(count: number): Promise<void> {
-    // Start at −1, because `until` calls this function once before any event.
+    // Start at −1, because `until` checks its condition once before any event.
     let passed = -1;
     return this.until(() => ++passed >= count, 'picture', 'pace');
   }
@@ -385,8 +377,8 @@ export class Room {
     });
     try {
       await this.ask(name, command);
-      // The next tick's events name the changed organisms. They arrive before the tick's picture,
-      // so wait for the picture.
+      // Events that name the changed organisms arrive before the next picture, so wait for the
+      // picture.
       await this.ticks(1);
     } finally {
       off();

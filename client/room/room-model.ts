@@ -1,7 +1,6 @@
 /**
  * The client's model of the room: cells, organisms, participants and pace. The server's messages
- * update the model. The model confirms each frame to the server, and requests chunks that differ
- * from the server's.
+ * update the model.
  */
 import * as v from 'valibot';
 import { chunkCount, createPlanes, type Planes } from '../../shared/codec/chunks.ts';
@@ -26,14 +25,12 @@ export type ConnectionState = 'connecting' | 'waiting' | 'live' | 'reconnecting'
 
 export type Send = <N extends CommandName>(name: N, payload: Command<N>) => void;
 
-/**
- * A requested chunk that still differs from the server's is requested again after this many frames.
- */
+/** A request for a chunk is repeated after this many frames if no correct chunk has arrived. */
 const PATIENCE = 30;
 
 /**
- * A life event, and the organism's state after it. For a death, the state is the organism's last
- * one.
+ * A life event, and the state of the organism after it. After a death: the last state of the
+ * organism.
  */
 export interface LifeChange {
   readonly event: LifeEvent;
@@ -45,10 +42,7 @@ type EventName = keyof typeof EVENTS;
 /** Messages that the model converts before it passes them to listeners. */
 type Digested = 'frame' | 'life' | 'people' | 'cursors';
 
-/**
- * The events that listeners receive. Some are messages of the server, passed on unchanged; the
- * others are derived from messages.
- */
+/** The events that listeners receive. Some are messages of the server, passed on unchanged. */
 export type RoomEvents = { [N in Exclude<EventName, Digested>]: Event<N> } & {
   /**
    * The server's answer to an accepted join: `welcome` for a participant, `wall` for a wall or a
@@ -62,7 +56,8 @@ export type RoomEvents = { [N in Exclude<EventName, Digested>]: Event<N> } & {
   people: undefined;
   cursors: readonly Pointer[];
   /**
-   * Emitted when the participant's own seeds (drawn or crossed) have changed. Contains all of them.
+   * Emitted when the participant's own seeds (drawn or crossed) have changed. Contains all own
+   * seeds.
    */
   seeds: readonly SeedView[];
   connection: ConnectionState;
@@ -93,15 +88,15 @@ function after(organism: OrganismView, event: LifeEvent): OrganismView {
   return { ...organism, phase, stage, ...(parts && { parts }) };
 }
 
-/** Holds what this page knows about the room, and notifies listeners when it changes. */
+/** Holds what this client knows about the room, and notifies listeners of changes. */
 export class RoomModel {
   connection: ConnectionState = 'connecting';
   planes: Planes | undefined;
   /** The tick that `planes` shows; undefined before this connection's first frame. */
   tick: number | undefined;
   /**
-   * Properties of the last frame: its tier, and its scale (each cell in the frame stands for
-   * `scale`×`scale` cells of the room).
+   * Tier and scale of the last frame. Each cell in the frame stands for `scale`×`scale` cells of
+   * the room.
    */
   quality: Omit<FrameHeader, 'tick'> | undefined;
   /**
@@ -130,8 +125,8 @@ export class RoomModel {
   constructor(private readonly send: Send) {}
 
   /**
-   * Returns checksums of all chunks in `planes`; undefined if there are no chunks yet. The
-   * checksums are sent with the next join, so that the server sends only changed chunks.
+   * Returns checksums of all chunks in `planes`; undefined if there are no chunks yet. By the
+   * checksums, the server decides which chunks to send after a join.
    */
   holds(): Uint8Array<ArrayBuffer> | undefined {
     return this.decoder?.holds();
@@ -160,10 +155,7 @@ export class RoomModel {
     this.listeners.emit('connection', connection);
   }
 
-  /**
-   * Handlers of messages that change the model. Messages without a handler are passed to the
-   * listeners unchanged.
-   */
+  /** Handlers of messages that change the model. Listeners receive all other messages unchanged. */
   private readonly handlers: { [N in EventName]?: (event: Event<N>) => void } = {
     welcome: (event) => this.welcome(event),
     wall: (event) => {
@@ -179,7 +171,7 @@ export class RoomModel {
       this.listeners.emit('waiting', event);
     },
     life: ({ tick, events }) => {
-      // Skip events that were already included in the answer to the join.
+      // Skip events that the answer to the join already includes.
       if (this.room && tick <= this.room.tick) return;
       for (const event of events) this.live(event);
     },
@@ -196,7 +188,7 @@ export class RoomModel {
     accepted: (event) => {
       this.spent(event.energy);
       const { seed } = event;
-      // The server answers a command twice if the command was sent twice. Add the seed only once.
+      // If a command was sent twice, the server answers twice. Add the seed only once.
       const isNew = seed && !this.seeds.some(({ id }) => id === seed.id);
       if (isNew) this.hold([...this.seeds, seed]);
       this.listeners.emit('accepted', event);
@@ -208,8 +200,8 @@ export class RoomModel {
     energy: (event) => this.keep('energy', event),
     settings: (event) => this.keep('settings', event),
     pace: (event) => {
-      // This message may end a silence, during which the connection counted as lost. The connection
-      // is live again if its first frame has already arrived.
+      // The connection may have counted as lost during a silence. If a frame has already arrived,
+      // the connection is live again.
       if (this.tick !== undefined) this.setConnection('live');
       this.keep('pace', event);
     },
@@ -235,8 +227,8 @@ export class RoomModel {
   private open(event: Event<'welcome'> | Event<'wall'>): void {
     const { room, checkpoint, organisms, participants } = event;
     Object.assign(this, { room, checkpoint });
-    // When reconnecting, keep the last picture if the room's size is the same: the server sends
-    // only what has changed since.
+    // When reconnecting, keep the cells of a room with the same size, because the server sends only
+    // changes.
     if (this.planes?.width !== room.width || this.planes.height !== room.height) {
       this.planes = createPlanes(room.width, room.height);
     }
@@ -251,10 +243,7 @@ export class RoomModel {
     this.signOrganisms();
   }
 
-  /**
-   * Updates the names of each organism's planter and grafters, because participants may change
-   * their names.
-   */
+  /** Updates the names of planters and grafters, because participants may change their names. */
   private signOrganisms(): void {
     const current = (person: ParticipantView): ParticipantView =>
       this.participants.get(person.id) ?? person;
@@ -299,8 +288,8 @@ export class RoomModel {
   }
 
   /**
-   * Requests chunks that differ from the server's. Until the server's answer arrives, every frame
-   * reports the same chunks again, so a request is repeated only after `PATIENCE` frames.
+   * Requests chunks that differ from the server's chunks. Repeats a request only after `PATIENCE`
+   * frames, to give the server time to answer.
    *
    * @param lost indices of the chunks that the last frame reports
    */
@@ -339,8 +328,8 @@ export function kinOf(organism: OrganismView, organisms: ReadonlyMap<OrganismId,
   const { id, parents } = organism;
   const all = [...organisms.values()];
   const of = [...parents].sort().join();
-  // An organism that was transformed into a child of others may be older than its new parents and
-  // come before them in `all`. So repeat the pass until it finds no more descendants.
+  // An organism that was transformed may be older than its new parents. So repeat the pass until it
+  // finds no more descendants.
   const line = new Set([id]);
   for (let size = 0; size < line.size; ) {
     size = line.size;
@@ -349,7 +338,7 @@ export function kinOf(organism: OrganismView, organisms: ReadonlyMap<OrganismId,
     }
   }
   return {
-    /** The parents, in the order of `organism.parents`; undefined for a dead parent. */
+    /** The parents, in the order of `organism.parents`; undefined for each dead parent. */
     parents: parents.map((parent) => organisms.get(parent)),
     children: all.filter((other) => other.id !== id && other.parents.includes(id)),
     /** The other organisms that have the same two parents. */

@@ -1,7 +1,4 @@
-/**
- * Decides whether a page uses a painter. Does not import the painter's code, because the page
- * downloads this code only after the decision.
- */
+/** Decides whether a page downloads and uses a painter. Does not import the painter's code. */
 import type { RoomModel } from '../../room/room-model.ts';
 
 /**
@@ -10,8 +7,8 @@ import type { RoomModel } from '../../room/room-model.ts';
 export const paintsAlways = (): boolean => location.search.includes('resolution=full');
 
 /**
- * Returns whether this page should download the checkpoint's painter. Unless `always` is set, pages
- * with a slow connection (tier 'thrifty') should not.
+ * Returns whether this page should download the checkpoint's painter. If `always` is true, even a
+ * page with a slow connection (tier 'thrifty') should.
  */
 export const hasPainter = (
   { checkpoint, quality }: Pick<RoomModel, 'checkpoint' | 'quality'>,
@@ -24,10 +21,10 @@ export interface Network {
 }
 
 /**
- * Returns whether this browser may use a painter: it can render to float textures, the user has not
- * asked it to save data, and it draws on a GPU (software renderers are too slow).
+ * Returns whether this browser may use a painter. The browser must support rendering to float
+ * textures, must not be set to save data, and must draw on a GPU.
  *
- * @param always whether software renderers may be used too
+ * @param always whether to accept software renderers, which are slow
  */
 export function mayPaint(
   gl: Pick<WebGL2RenderingContext, 'RENDERER' | 'getExtension' | 'getParameter'>,

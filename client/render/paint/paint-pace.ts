@@ -12,32 +12,23 @@ const WINDOW = 8;
 /** Number of slow frames within `WINDOW` at which the budget is lowered. */
 const MANY = 3;
 /**
- * If the gap between two frames is longer than this, in ms, it counts as a pause, unless the first
+ * A gap between two frames that is longer than this, in ms, counts as a pause, unless the first
  * frame requested the second immediately.
  */
 const PAUSE = 250;
-/** The screen's frame rate is measured from this many frames in which nothing was painted. */
+/** Number of frames without paint from which the screen's frame rate is measured. */
 const SAMPLE = 12;
-/**
- * When the screen's frame rate is measured, a gap between two frames counts as at most this long,
- * in ms. Screens with 24 Hz or more have shorter gaps.
- */
+/** When the frame rate is measured, a longer gap between two frames counts as this long, in ms. */
 const LONGEST_USUAL = 45;
-/**
- * Number of painted frames after a change that do not count as slow. These frames may be slow for
- * other reasons, for example because shaders are being compiled.
- */
+/** Number of painted frames that cannot count as slow after a call of `excuse`. */
 const EXCUSED = 4;
-/**
- * Painting stops if each of two consecutive painted frames comes after a gap longer than this, in
- * ms.
- */
+/** Painting stops after two consecutive painted frames that each took longer than this, in ms. */
 const LONGEST = 200;
 /** Minimum time for which painting stays stopped, in ms. */
 const LONG_REST = 300_000;
 /**
- * Time before a larger budget or a higher scale is tried, in ms. The time doubles after each
- * attempt, up to `LONGEST_PATIENCE`.
+ * Time before a larger budget or a higher scale is tried, in ms. Doubles with each attempt, up to
+ * `LONGEST_PATIENCE`.
  */
 const PATIENCE = 15_000;
 const LONGEST_PATIENCE = 1_800_000;
@@ -50,9 +41,9 @@ const BEHIND = 2_000;
  * Chooses the budget of painting (multiply-adds per frame) and its scale (painted pixels per side
  * of a cell).
  *
- * If frames are on time, but the budget is too small for all chunks that are due, doubles the
- * budget. If frames are late, halves it. Lowers the scale if frames are late even at the minimum
- * budget, or if even the maximum budget is too small. Tries higher values again later.
+ * Doubles the budget if frames are on time and some due chunks were not painted. Halves the budget
+ * if frames are late. Lowers the scale if frames are late even at the minimum budget, or if even
+ * the maximum budget is too small. Tries higher values again later.
  */
 export class PaintPace {
   /** Maximum number of multiply-adds that a frame may spend on paint. */
@@ -75,8 +66,8 @@ export class PaintPace {
   /** Number of consecutive painted frames that took longer than `LONGEST`. */
   private long = 0;
   /**
-   * Time at which painting became too slow, in ms: even at the largest allowed budget, painting all
-   * chunks that are due would take longer than `stale` ms. Undefined while painting is fast enough.
+   * Time at which painting became too slow even at the largest budget, in ms; undefined while
+   * painting is fast enough.
    */
   private behindSince: number | undefined;
   private loweredAt = Number.NEGATIVE_INFINITY;
@@ -91,8 +82,8 @@ export class PaintPace {
   }
 
   /**
-   * Excuses the next painted frames from counting as slow, because something other than painting
-   * delays them.
+   * Excuses the next `EXCUSED` painted frames from counting as slow, because something other than
+   * painting may delay them.
    */
   excuse(): void {
     this.excused = EXCUSED;
@@ -158,7 +149,7 @@ export class PaintPace {
 
   private learn(gap: number): void {
     this.gaps.push(Math.min(gap, LONGEST_USUAL));
-    // Use the median, because the first few gaps may be long while shaders are being compiled.
+    // The first gaps may be long while shaders are being compiled, so use the median.
     this.usual = [...this.gaps].sort((a, b) => a - b)[this.gaps.length >> 1];
   }
 

@@ -1,13 +1,12 @@
 /**
  * Tracks which chunks of a room are painted in an atlas, and which must be painted. An atlas is a
- * texture divided into slots, each of which holds one painted chunk. A chunk's slot is its position
- * in the room modulo the size of the atlas.
+ * texture divided into slots. Each slot holds one painted chunk.
  */
 import type { Planes } from '../../../shared/codec/chunks.ts';
 import type { Rect } from '../../../shared/geometry.ts';
 import { CHUNK } from '../shaders/paint.ts';
 
-/** Maximum distance of the cells that influence the paint of a cell, in cells. */
+/** The paint of a cell depends on cells up to this distance, in cells. */
 const REACH = 2;
 /** If a changed chunk has not been repainted for this long, in ms, its paint fades out. */
 export const STALE = 200;
@@ -47,15 +46,12 @@ export class PaintPlan {
   readonly shares: Uint8Array<ArrayBuffer>;
   /** For each chunk: time at which the last colour transition of its cells ends, in ms. */
   private readonly until: Float64Array;
-  /** For each chunk: time at which its cells first differed from its paint, in ms. */
+  /** For each chunk: time since which its paint is outdated, in ms. */
   private readonly since: Float64Array;
   /** For each chunk: time at which it was last painted, in ms; −∞ if it has no paint. */
   private readonly painted: Float64Array;
   private readonly shown: Float32Array;
-  /**
-   * For each chunk: 1 if no cell is alive inside it or directly beside it, so that its paint is not
-   * shown; otherwise 0.
-   */
+  /** For each chunk: 1 if no cell is alive inside or directly beside the chunk; otherwise 0. */
   private readonly bare: Uint8Array;
   /** For each slot of the atlas: index of the chunk that it holds; -1 if the slot is unused. */
   private readonly held: Int32Array;
@@ -63,7 +59,7 @@ export class PaintPlan {
 
   /**
    * @param size size of the room, in cells
-   * @param atlas size of the atlas, in chunks; no chunks are painted for a larger view
+   * @param atlas size of the atlas, in chunks
    */
   constructor(
     size: { readonly width: number; readonly height: number },
@@ -98,9 +94,8 @@ export class PaintPlan {
   }
 
   /**
-   * Returns the chunks that must be painted, those with the oldest paint first. A chunk with no
-   * living cell inside it or directly beside it is left out, unless its slot still holds old paint,
-   * which would be visible at the edges of neighbouring chunks.
+   * Returns the chunks that must be painted, oldest paint first. Leaves out a chunk without living
+   * cells inside or beside it, unless its slot holds old paint.
    *
    * @param seen the chunks in view
    */
@@ -110,8 +105,8 @@ export class PaintPlan {
     for (const i of this.indices(seen)) {
       if (painted[i] >= until[i] && painted[i] >= 0) continue;
       const isEmpty = isBare(planes, i % room.columns, Math.floor(i / room.columns));
-      // An empty chunk beside moving cells may be recorded as changed again and again. Skip it
-      // while none of its paint is shown.
+      // Moving cells nearby mark an empty chunk as changed again and again. Skip the chunk while
+      // its paint is invisible.
       if (isEmpty && now < until[i] && this.shown[i] === 0) {
         painted[i] = Math.max(painted[i], 0);
         continue;
@@ -134,8 +129,8 @@ export class PaintPlan {
   }
 
   /**
-   * Records that a chunk has been painted into its slot, and that the chunk that was in this slot
-   * before has lost its paint.
+   * Records that a chunk has been painted into its slot. The previous chunk in this slot has lost
+   * its paint.
    */
   paint({ column, row, slotColumn, slotRow }: Job, now: number): void {
     const { held, painted, shown } = this;
@@ -157,8 +152,8 @@ export class PaintPlan {
   }
 
   /**
-   * Copies the opacity of each chunk's paint from the plan of the old atlas, so that visitors do
-   * not notice when the new atlas replaces the old one.
+   * Copies the opacity of each chunk's paint from the plan of the atlas that this plan's atlas
+   * replaces.
    */
   takeOver(other: PaintPlan): void {
     this.shown.set(other.shown);

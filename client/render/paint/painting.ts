@@ -32,8 +32,7 @@ interface Known {
 }
 
 /**
- * Requests the genomes of organisms from the server, and computes a map for each organism: what the
- * painter has learned about each of the organism's places.
+ * Requests the genomes of organisms from the server, and computes a genome map for each organism.
  */
 export class Genomes {
   private readonly known = new Map<OrganismId, Known>();
@@ -78,7 +77,7 @@ export class Genomes {
   /**
    * Requests the genomes that are missing, and computes maps for at most `MAP_SLICE` ms.
    *
-   * @param isSeen returns whether an organism is in view
+   * @param isSeen returns whether the genomes of an organism are needed
    * @param now current time, in ms
    * @returns whether a map is still unfinished
    */
@@ -126,18 +125,18 @@ export class Genomes {
 /** Painted pixels per side of a cell, in films. */
 const SCALE = 4;
 /**
- * While a film is painted, a pause of `PAUSE` ms follows after every `FILM_SLICE` ms of work, so
- * that the page stays responsive.
+ * While a film is painted, a pause of `PAUSE` ms follows each `FILM_SLICE` ms of work, so that the
+ * page stays responsive.
  */
 const FILM_SLICE = 5;
 const PAUSE = 12;
 
 /**
- * Paints a film: an image in which square frames lie side by side.
+ * Paints a film: square frames side by side in one image.
  *
  * @param film the film, with one pixel per cell
  * @param packed genomes of the seed that the film shows, if known
- * @returns object URL of the painted film, already decoded by the browser
+ * @returns object URL of the painted film
  * @throws Error if the browser cannot decode the film or encode the painted film
  */
 async function paintFilm(film: Blob, net: PainterNet, packed?: PackedGenomes): Promise<string> {
@@ -171,10 +170,7 @@ function penFor(width: number, height: number): CanvasRenderingContext2D {
   return canvas.getContext('2d', { willReadFrequently: true })!;
 }
 
-/**
- * Delay after which a failed download of the painter is repeated, in ms. Walls run for months
- * without being reloaded, so one failure must not be final.
- */
+/** Time after which a failed download of the painter is repeated, in ms. */
 const RETRY = 60_000;
 const NOWHERE = { x: 0, y: 0, width: -1, height: -1 };
 
@@ -199,8 +195,8 @@ export class Painting {
   ) {}
 
   /**
-   * Loads the painter of the room's checkpoint if the checkpoint has changed, and requests missing
-   * genomes. Call this method in each frame.
+   * Loads the painter if the room has a new checkpoint, and requests missing genomes. Call this
+   * method in each frame.
    *
    * @param now current time, in ms
    */
@@ -234,7 +230,7 @@ export class Painting {
         this.genomes = new Genomes(net, this.model, (id, map) => this.place(id, map));
         this.done();
       },
-      // Continue without the painter: cells are then drawn as smooth shapes.
+      // Without the painter, the page draws cells as smooth shapes.
       (error: unknown) => {
         if (signal.aborted) return;
         this.failedAt = now;
@@ -247,7 +243,7 @@ export class Painting {
     const { renderer } = this;
     const { gl, planes, until } = renderer;
     if (!planes || gl.isContextLost()) return;
-    // Check again, because a restored context may use a slow software renderer.
+    // A restored GPU context may use a slow software renderer, so check again.
     if (!mayPaint(gl, navigator as Network, paintsAlways())) {
       this.net = undefined;
       return;
@@ -257,7 +253,7 @@ export class Painting {
       renderer.paint.changed(planes, [], until);
       for (const [id, map] of this.genomes?.maps() ?? []) this.place(id, map);
     } catch (error) {
-      // If the GPU cannot run the painter now, it never can, so do not try again.
+      // Do not try again, because the GPU would fail again.
       console.warn(error);
       this.net = undefined;
     }

@@ -1,7 +1,7 @@
 /**
- * Paints each cell as many pixels, with a trained painter. `PaintPasses` runs the painter's layers
- * on the GPU. `RoomPaint` chooses the chunks to paint, and keeps the painted chunks in an atlas (a
- * texture), from which the scene is drawn.
+ * Paints each cell as many pixels, with a trained painter. `PaintPasses` runs the painter on the
+ * GPU. `RoomPaint` chooses the chunks to paint, and keeps the painted chunks in an atlas (a
+ * texture).
  */
 import type { Planes } from '../../../shared/codec/chunks.ts';
 import type { Rect } from '../../../shared/geometry.ts';
@@ -46,9 +46,9 @@ interface Atlas {
 }
 
 /**
- * Creates a texture with the weights of one or two layers, one below the other. A row holds the
- * weights of four outputs, and a column those of one input; the column after the last input holds
- * the biases. The second layer is for cells whose genome the painter has learned.
+ * Creates a texture with the weights of one or two layers, one below the other. The second layer is
+ * for cells whose genome the painter has learned. Each row holds the weights of four outputs. Each
+ * column holds the weights of one input; the column after the last input holds the biases.
  */
 function weightTexture(gl: WebGL2RenderingContext, ...layers: PainterLayer[]): WebGLTexture {
   const width = 1 + Math.max(...layers.map(({ inputs }) => inputs));
@@ -79,9 +79,8 @@ export class PaintPasses {
   }[];
 
   /**
-   * Places at which to draw the chunks of a batch, with four numbers per chunk (see
-   * `CHUNK_VERTEX`). `strip`: places in the textures of the layers, where the chunks form a column.
-   * `slots`: places in the atlas.
+   * Places of the chunks of a batch, in the layout of `uPlaces` in `CHUNK_VERTEX`. `strip`: places
+   * in the textures of the layers. `slots`: places in the atlas.
    */
   private readonly strip = new Int32Array(4 * BATCH);
   private readonly slots = new Int32Array(4 * BATCH);
@@ -91,9 +90,8 @@ export class PaintPasses {
     private readonly programs: PaintPrograms,
     net: PainterNet,
   ) {
-    // The last layer computes colour gradients, which each pixel multiplies by its position. So the
-    // outputs of the last layer need a higher precision than those of other layers: 32 bits, if the
-    // GPU supports them.
+    // The colour gradients, which the last layer computes, need a higher precision than the outputs
+    // of other layers.
     const ramps = gl.getExtension('EXT_color_buffer_float') ? gl.RGBA32F : gl.RGBA16F;
     this.layers = net.map((layer, i) => {
       const groups = layer.outputs / 4;
@@ -144,7 +142,7 @@ export class PaintPasses {
   /**
    * Draws one rectangle per chunk.
    *
-   * @param places where to draw the chunks, with four numbers per chunk, see `CHUNK_VERTEX`
+   * @param places places of the chunks, in the layout of `uPlaces` in `CHUNK_VERTEX`
    */
   private draw(
     program: Program,
@@ -167,7 +165,7 @@ export class PaintPasses {
   }
 }
 
-/** Keeps the genome maps of organisms in textures on the GPU, for the shader function `mapAt`. */
+/** Keeps the genome maps of organisms in textures on the GPU. */
 export class MapTextures {
   /** The textures, by the names of their samplers. */
   readonly textures: Readonly<Record<'uMaps' | 'uTable', WebGLTexture>>;
@@ -193,8 +191,8 @@ export class MapTextures {
   }
 
   /**
-   * Stores or removes the genome map of an organism. If all slots that this organism's map may use
-   * (see `PROBES`) hold maps of other organisms, the organism is painted without a map.
+   * Stores or removes the genome map of an organism. If all `PROBES` slots for this organism are
+   * taken, the organism is painted without a map.
    *
    * @returns the area that must be painted again, in cells; undefined if there is none
    */
@@ -231,15 +229,14 @@ export class MapTextures {
 }
 
 /**
- * Sizes of a cell on screen, in device pixels. While zooming in enlarges the cells from the first
- * to the second size in `FAR`, paint fades in. While it enlarges them from the first to the second
- * size in `CLOSE`, paint fades out.
+ * Sizes of a cell on screen, in device pixels. Paint fades in between the two sizes in `FAR`, and
+ * fades out between the two sizes in `CLOSE`.
  */
 const FAR = [2.2, 3.2] as const;
 const CLOSE = [9, 14] as const;
 /**
- * Sizes of a cell on screen, in device pixels. Below the first size, cells are painted with 4
- * pixels per side; from the second size on, with 8. In between, the number does not change.
+ * Sizes of a cell on screen, in device pixels. Cells below the first size are painted with 4 pixels
+ * per side, and cells from the second size on with 8. In between, the number does not change.
  */
 const FINE = [5.2, 6.2] as const;
 /** First of the two texture units that only `RoomPaint` uses. */
@@ -257,7 +254,7 @@ export const paintedAt = (size: number): number =>
 
 const NONE = { scale: 0 as PaintScale, chunks: 0, multiplyAdds: 0 };
 
-/** Paints the cells that one renderer has in view. */
+/** Paints the cells in view. */
 export class RoomPaint {
   /** Whether the paint is still changing, so that the next frame will differ. */
   moves = false;
@@ -305,12 +302,12 @@ export class RoomPaint {
     this.programs = createPaintPrograms(gl, net);
     this.passes = new PaintPasses(gl, this.programs, net);
     this.maps = net.learned && new MapTextures(gl, channelsOf(net));
-    // A hidden page draws no frames. Do not mistake this pause for slow painting.
+    // While the page is hidden, it draws no frames. This pause is not slow painting.
     const { signal } = this.left;
     document.addEventListener('visibilitychange', () => this.pace.excuse(), { signal });
   }
 
-  /** Whether the last frame painted chunks, and therefore took longer to draw. */
+  /** Whether the last frame painted chunks. */
   get isBusy(): boolean {
     return this.figures.chunks > 0;
   }
@@ -330,8 +327,8 @@ export class RoomPaint {
    * @param cells textures that the scene's shader reads, by the names of their samplers
    * @param now current time, in ms
    * @param crisp whether the frame shows cells as plain squares, without paint
-   * @returns the program that draws the scene with paint, with its uniforms for paint already set;
-   *   undefined if the frame shows no paint
+   * @returns the program with which to draw the scene with paint; undefined if the frame shows no
+   *   paint
    */
   begin(cells: CellSources, view: View, now: number, crisp: boolean): Program | undefined {
     const { gl, programs } = this;
@@ -349,8 +346,8 @@ export class RoomPaint {
     const { scene } = programs;
     const { columns, rows } = atlas.plan.atlas;
     gl.useProgram(scene.program);
-    // Bind these textures to units that no other pass uses, so that the textures are still bound
-    // when the scene is drawn.
+    // No other pass uses these texture units, so the textures are still bound when the scene is
+    // drawn.
     const own = { uAtlas: atlas.target.texture, uShares: shares };
     Object.entries(own).forEach(([name, texture], i) => {
       gl.activeTexture(gl.TEXTURE0 + OWN_UNIT + i);
@@ -372,8 +369,7 @@ export class RoomPaint {
     const { planes, pace, always } = this;
     if (!planes) return false;
     const { multiplyAdds: spent } = this.figures;
-    // `follows` is true if the previous frame requested this one immediately. If so, a long gap
-    // between the two frames means that drawing is slow.
+    // `follows`: whether the previous frame requested this frame immediately.
     pace.frame({ now, follows: this.moves, spent, due: this.due });
     this.due = 0;
     this.figures = NONE;
@@ -408,8 +404,8 @@ export class RoomPaint {
   }
 
   /**
-   * Chooses the number of painted pixels per side of a cell. Starts a new atlas if the current one
-   * has another number or is too small.
+   * Chooses the scale: the number of painted pixels per side of a cell. Starts a new atlas if the
+   * current atlas has another scale or is too small.
    */
   private choose(size: number, view: View, planes: Planes): void {
     const most = this.always ? 8 : this.pace.scale;
@@ -422,8 +418,7 @@ export class RoomPaint {
     const largest = [8, 4, 0].find((scale) => longest <= limitAt(scale))!;
     this.wanted = Math.min(most, isFine ? 8 : 4, largest) as PaintScale;
     if (this.wanted === 0) return;
-    // Make the atlas large enough for all chunks in view at the lowest zoom at which cells are
-    // painted with `wanted` pixels per side.
+    // The atlas must hold all chunks in view at the lowest zoom that uses the scale `wanted`.
     const least = this.wanted === 8 ? FINE[0] : FAR[0];
     const limit = limitAt(this.wanted);
     const columns = Math.min(limit, chunks(view.width, planes.width, least));
@@ -461,8 +456,8 @@ export class RoomPaint {
   }
 
   private paintDue(cells: CellSources, now: number, planes: Planes): void {
-    // While a new atlas is being filled, the old one is still on screen and must stay up to date.
-    // So paint alternately into the old and the new one.
+    // While `next` is being filled, `atlas` is on screen and must stay up to date. So paint
+    // alternately into `next` and `atlas`.
     this.isOldsTurn = !this.isOldsTurn && this.atlas !== undefined;
     const current = this.isOldsTurn ? this.atlas : (this.next ?? this.atlas);
     if (!current) return;

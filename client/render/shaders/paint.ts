@@ -1,7 +1,6 @@
 /**
- * Shaders that run a painter. For each cell, its layers compute colour gradients. From these
- * gradients, the pixels of the cell are computed and stored in an atlas (a texture), which the
- * scene's shader reads.
+ * Shaders that run a painter. The layers of the painter compute colour gradients for each cell.
+ * From the gradients, the last pass draws the pixels of the cell into an atlas (a texture).
  */
 
 import { INPUTS, MAP_SIDE } from '../../../shared/painter/net.ts';
@@ -10,10 +9,7 @@ import { fromRows, SCENE_FRAGMENT } from './scene.ts';
 
 /** Width and height of a chunk, in cells. */
 export const CHUNK = 16;
-/**
- * Maximum number of chunks that are painted together, as a batch. Each batch costs four passes.
- * Most frames need only one batch of this size.
- */
+/** Maximum number of chunks that are painted together, as a batch. */
 export const BATCH = 64;
 
 /** Vertex shader that draws one rectangle per chunk of a batch. */
@@ -46,8 +42,8 @@ flat in int vIndex;
 /** Maximum number of organisms whose genome maps the GPU holds. */
 export const MAPS = 256;
 /**
- * Number of slots in which the genome map of an organism may be stored. The slots are consecutive,
- * and the first is the organism's id modulo `MAPS`.
+ * The genome map of an organism is in one of this many consecutive slots. The first slot is the
+ * organism's id modulo `MAPS`.
  */
 export const PROBES = 4;
 /**
@@ -57,8 +53,7 @@ export const PROBES = 4;
 export const MAP_COLUMNS = 16;
 
 /**
- * Returns GLSL source of the function `mapAt`, which finds a cell in the genome map of the cell's
- * organism.
+ * Returns GLSL source of the function `mapAt`, which finds a cell in the organism's genome map.
  *
  * @param texels number of texels per cell in a map; 0 if the painter has not learned genomes
  */
@@ -69,8 +64,8 @@ const findMap = (texels: number): string =>
 uniform sampler2D uMaps;
 uniform isampler2D uTable;
 /*
- * Returns the position of the cell's first texel in the texture of maps. If the cell's genome is
- * unknown, x is -1.
+ * Returns the position of the first texel of cell p in uMaps. If the genome of the cell is unknown,
+ * x is -1.
  */
 ivec2 mapAt(ivec2 p) {
   uint own = texelFetch(uOwner, p, 0).r;
@@ -86,8 +81,8 @@ ivec2 mapAt(ivec2 p) {
 }`;
 
 /**
- * Returns GLSL source that adds the weighted genome map values of a cell to four units of the first
- * layer.
+ * Returns GLSL source that adds a cell's genome map, multiplied by weights, to four units of the
+ * first layer.
  */
 const addMap = (texels: number): string =>
   texels === 0
@@ -138,8 +133,8 @@ void main() {
 }`;
 
 /**
- * Computes four outputs of a later layer for each cell of a chunk. Negative inputs mark cells that
- * have no living cells near them.
+ * Computes four outputs of a later layer for each cell of a chunk. Negative inputs mark cells
+ * without living cells near them.
  */
 const laterFragment = (channels: number): string => `${HEAD}
 uniform sampler2D uHidden;
@@ -211,21 +206,13 @@ void main() {
   color.rgb = clamp(color.rgb, vec3(0.0), vec3(color.a));
 }`;
 
-/**
- * Two lines in the source of the scene's shader, after which the code for paint is inserted: the
- * last declaration, and the line after which a cell's colour and alpha are known.
- */
+/** Two lines of the scene's shader, after which code for paint is inserted. */
 const DECLARED = `out vec4 color;`;
 const DECIDED = `float alpha = mix(body, a, 0.16);`;
-/**
- * The line in the source of the scene's shader that computes how clearly single cells are drawn.
- */
+/** The line of the scene's shader that computes how clearly single cells are drawn. */
 const CLOSE = `float close = smoothstep(2.6, 8.4, ppc);`;
 
-/**
- * Draws the scene with paint instead of smoothed cells, except where two organisms touch. The
- * pattern of single cells remains faintly visible.
- */
+/** Draws the scene with paint instead of smoothed cells, except where two organisms touch. */
 const PAINTED_FRAGMENT = SCENE_FRAGMENT.replace(
   DECLARED,
   `${DECLARED}
@@ -240,10 +227,7 @@ uniform float uPaint;`,
   ivec2 chunk = ivec2(clamp(p, vec2(0.0), uGrid - 1.0)) / ${CHUNK};
   float painted = uPaint * texelFetch(uShares, chunk, 0).r;
   if (painted > 0.0) {
-    /*
-     * The texture of the atlas repeats at its edges. Clamp the position, so that the edges of the
-     * room do not show the opposite side of the atlas.
-     */
+    /* The texture repeats at its edges, so clamp the position to the room. */
     vec4 paint = textureLod(uAtlas, clamp(p, vec2(0.125), uGrid - 0.125) / uAtlasCells, 0.0);
     float here = painted * (1.0 - max(parted, border_.line));
     vec3 tone = clamp(paint.rgb / max(paint.a, 0.02), 0.0, 1.0);
@@ -252,10 +236,7 @@ uniform float uPaint;`,
      * reduce them. Large differences are edges, so keep them.
      */
     c = mix(c, tone, here * (0.35 + 0.65 * smoothstep(0.03, 0.14, distance(c, tone))));
-    /*
-     * Where the smoothed cells are almost transparent, the paint shows the pattern of single cells.
-     * So hide the paint there.
-     */
+    /* Hide paint where the smoothed cells are almost transparent. */
     alpha = mix(alpha, paint.a * smoothstep(0.14, 0.42, a), here);
   }`),
   )

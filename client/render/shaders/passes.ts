@@ -1,7 +1,4 @@
-/**
- * Shaders of all passes except the scene. They interpolate cells, blur cells, make the mask for
- * highlights, draw light marks, and measure and soften flashes.
- */
+/** Shaders of all passes except the scene. */
 import { CURRENT } from '../current.ts';
 
 /** Maximum duration of a cell's transition to its new colour on screen, in ticks. */
@@ -17,14 +14,14 @@ void main() {
 }`;
 
 /**
- * When a tick arrives, each changed cell begins a transition on screen to its new colour. This
- * shader computes when each cell last changed and when its transition ends.
+ * When a tick arrives, computes when each cell last changed and when the transition to its new
+ * colour ends on screen.
  *
- * Organisms step at different rates, so a transition takes about as long as the time between the
- * cell's last two changes. Exceptions: 3.6 ticks if the previous change was long ago; `AT_ONCE` ms
- * if the cell has died; `LONGEST` ticks if the cell is new, because new cells look noisy.
+ * A transition takes about as long as the time between the last two changes of the cell.
+ * Exceptions: 3.6 ticks if the previous change was long ago; `AT_ONCE` ms if the cell has died;
+ * `LONGEST` ticks if the cell is new.
  *
- * Times are in ms, as 32-bit integers that restart at 0 after 49 days. So compare only differences.
+ * Times are 32-bit integers, in ms, that restart at 0 after 49 days. So compare only differences.
  */
 const TIMES_FRAGMENT = `#version 300 es
 precision highp float;
@@ -48,10 +45,7 @@ void main() {
   times.rg = uvec2(uNow, uNow + (newest.a == 0.0 ? ${AT_ONCE}u : left));
 }`;
 
-/**
- * Computes the cells to show. Each cell is interpolated between the last drawn frame and the newest
- * tick, with its own duration.
- */
+/** Interpolates each cell between the last drawn frame and the newest tick. */
 const BLEND_FRAGMENT = `#version 300 es
 precision highp float;
 precision highp int;
@@ -90,9 +84,8 @@ void main() {
 }`;
 
 /**
- * Finds the organism to which each position belongs, even a position without a cell, by a vote of
- * the cells around the position. Without a vote, the border between two touching organisms would be
- * jagged, because their cells alternate there.
+ * Assigns each position to the organism with the most cells nearby, even if the position has no
+ * cell. So the border between two touching organisms is smooth.
  *
  * Red: id of the organism; 0 if no cell is near. Green: 1 if cells of several organisms are near,
  * otherwise 0.
@@ -128,8 +121,8 @@ void main() {
 }`;
 
 /**
- * Marks the cells of three organisms in the mask for highlights. Red: the selected organism; green:
- * the one under the pointer; blue: the second parent of a cross.
+ * Marks the cells of highlighted organisms. Red: the selected organism. Green: the organism under
+ * the pointer. Blue: the second parent of a cross.
  */
 const MASK_FRAGMENT = `#version 300 es
 precision highp float;
@@ -171,8 +164,8 @@ void main() {
 }`;
 
 /**
- * Mixes the frame on screen with the new frame, zone by zone. The share of a zone is 1 if only the
- * new frame is shown.
+ * Mixes the frame on screen with the new frame, zone by zone. A zone with share 1 shows only the
+ * new frame.
  */
 const SOFTEN_FRAGMENT = `#version 300 es
 precision highp float;

@@ -1,15 +1,15 @@
-/** Shader of the scene: draws the living cells and the lit water around them in one pass. */
+/** Shader of the scene: draws the living cells and the water around them in one pass. */
 import { CURRENT } from '../current.ts';
 import { LIGHTS } from '../light.ts';
 
 /**
- * The time for the breathing movement restarts at 0 after this period, in seconds, so that 32-bit
- * floats represent it precisely.
+ * The time for the breathing movement restarts at 0 after this period, in seconds. Larger times
+ * would be imprecise as 32-bit floats.
  */
 export const BREATH = 3600;
 /**
- * The time for the floating particles restarts at 0 after this period, in seconds. The particles
- * fade out before the restart and fade in after it, so that nobody sees them jump.
+ * The time for the floating particles restarts at 0 after this period, in seconds. At the restart,
+ * the particles are invisible.
  */
 const DRIFT = 7200;
 /**
@@ -35,7 +35,7 @@ float roundBox(vec2 p, vec2 halfSize, float r) {
   vec2 q = abs(p) - halfSize + r;
   return length(max(q, 0.0)) + min(max(q.x, q.y), 0.0) - r;
 }
-/* Floating particles: blurred dots, each of which moves slowly on its own path. */
+/* Floating particles: blurred dots that move slowly. */
 float motes(vec2 p, float size, float seed) {
   vec2 q = p / size + vec2(0.011, -0.007) * uTime * (1.0 + seed);
   vec2 home = floor(q);
@@ -152,8 +152,8 @@ Border border(vec2 p) {
     b.foreign = foreign;
     b.own = own / max(weight, 0.001);
     /*
-     * Beyond the middle of the border, positions belong to the other organism. There, repeat the
-     * loop with the two organisms swapped.
+     * If most positions nearby belong to the other organism, repeat the loop with the two organisms
+     * swapped.
      */
     if (others <= share || other == 0u) break;
     uint swap = mine; mine = other; other = swap;
@@ -164,8 +164,8 @@ Border border(vec2 p) {
 
 const CELLS = `
 /*
- * At high zoom, draws a biological cell at each grid position, slightly displaced and swaying. Each
- * cell sways a whole number of times before uBreath restarts at 0, so that it does not jump.
+ * At high zoom, draws a swaying biological cell at each grid position. Each cell sways a whole
+ * number of times before uBreath restarts at 0.
  */
 vec3 cells(vec2 p, vec3 c, float close, float parted) {
   vec2 home = floor(p);
@@ -244,10 +244,7 @@ vec4 lattice(vec2 p, float ppc) {
 }`;
 
 const LIFE = `
-/*
- * Breathing: the outline of each living organism swells and shrinks at its own rate. Where two
- * organisms touch, their outlines do not move.
- */
+/* Breathing: the outline of each living organism swells and shrinks at its own rate. */
 vec2 breathed(vec2 p) {
   vec2 o = vec2(3.0, 0.0);
   vec2 slope = vec2(
@@ -259,10 +256,7 @@ vec2 breathed(vec2 p) {
   return p + 1.2 * breath * slope;
 }`;
 
-/**
- * Number of elements of uRows, an array of `vec4` that contains most uniforms of the scene. Setting
- * one array is faster than setting many uniforms.
- */
+/** Number of elements of uRows, an array of `vec4` that contains most uniforms of the scene. */
 export const SCENE_ROWS = 5;
 const ROWS: Readonly<Record<string, string>> = {
   ...{ uGrid: 'uRows[0].xy', uView: 'uRows[0].zw', uOrigin: 'uRows[1].xy', uScale: 'uRows[1].z' },
@@ -270,9 +264,7 @@ const ROWS: Readonly<Record<string, string>> = {
   ...{ uBreath: 'uRows[3].z', uBare: 'uRows[3].w', uMarked: 'uRows[4].xyz' },
 };
 
-/**
- * In the source of a shader, replaces the names of uniforms by their elements in the array `uRows`.
- */
+/** Replaces the names of uniforms in a shader by elements of the array `uRows`. */
 export const fromRows = (source: string): string =>
   source.replace(/\bu[A-Z]\w*/g, (name) => ROWS[name] ?? name);
 
