@@ -83,7 +83,7 @@ const jump = v.variant('why', [
   }),
   v.strictObject({ why: v.literal('restore'), tick: whole }),
 ]);
-/** Why a room's state was replaced. */
+/** The reason why a room's state was replaced. */
 export type Jump = v.InferOutput<typeof jump>;
 
 /** A journal entry: the commands and other events that reached a room from outside in one tick. */
@@ -99,7 +99,7 @@ export const journalRecord = v.strictObject({
   /** Set if earlier entries may be missing, because they could not be written. */
   gap: v.optional(v.literal(true)),
   /**
-   * Set if the room's state was replaced in this tick. The snapshot of this tick stores the new
+   * Set if the room's state was replaced in this tick. The snapshot of this tick contains the new
    * state.
    */
   jump: v.optional(jump),

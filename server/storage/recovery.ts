@@ -202,11 +202,7 @@ interface ReplayOptions {
   ) => void | Promise<void>;
 }
 
-/**
- * Computes a tick of a replay.
- *
- * @throws EngineError 'out-of-memory' if the engine lacks memory for a planted seed
- */
+/** Computes one tick of a replay. */
 export async function tickAgain(world: World, room: Room, isApart = false): Promise<TickResult> {
   const [{ result, lacksMemory }] = await world.tick([room], undefined, isApart);
   if (!lacksMemory) return result;
@@ -414,13 +410,13 @@ interface OpenRoomOptions extends Pick<RoomRecord, 'checkpoint'> {
   readonly store: Store;
   readonly world: World;
   /**
-   * This server's replica of the room, if any. If taking over the replica fails, `openRoom` closes
-   * it.
+   * This server's replica of the room, if any. If the replica cannot be taken over, `openRoom`
+   * closes the replica.
    */
   readonly replica?: RoomReplica | undefined;
   /**
-   * Whether all ticks that visitors have seen are stored; true by default. Set it to false if
-   * another process may have shown later ticks than it stored.
+   * Whether all ticks that visitors have seen are stored; true by default. False if another process
+   * may have shown visitors more ticks than are stored.
    */
   readonly isStored?: boolean;
   /** Returns the wall-clock time, in ms. */
@@ -466,7 +462,7 @@ export async function openRoom(
     try {
       await passUnstored(world, room);
       // Store the current tick. Visitors may have seen this tick, so the room's next leader must
-      // not continue from an earlier one.
+      // not continue from an earlier tick.
       await store.commit({ room: name, tail: { ...tail, tick: room.tick } });
     } catch (error) {
       await world.close(room).catch(() => {});

@@ -291,8 +291,8 @@ export class Snapshots {
 
   /**
    * Selects the snapshots to keep. The journal before a removed snapshot stays on disk if an older
-   * snapshot needs it. The size of this journal is then added to a newer snapshot, so that it
-   * counts towards `maxBytes`.
+   * snapshot needs it. The size of this journal is then added to a newer snapshot, and so counts
+   * towards `maxBytes`.
    *
    * @param all all snapshots, latest first
    * @param stays returns whether to keep a snapshot
