@@ -14,31 +14,31 @@ export const planRecord = v.strictObject({
   height: positive,
   seed: whole,
   checkpoint: text,
-  /** Whether the host created the room; false if the server's configuration contains it. */
+  /** True if the host created the room. False if the room is in the server's configuration. */
   made: v.boolean(),
   open: v.boolean(),
   change: settingsChange,
 });
 export type PlanRecord = v.InferOutput<typeof planRecord>;
 
-/**
- * List of the data that were set aside, because they were damaged or because the host replaced
- * them; latest first.
- */
+/** The data that were set aside, latest first. */
 export const asideRecords = v.array(
   v.strictObject({
     /** Name of the folder that contains the data. */
     id: text,
-    /** Name of the data's room; null for a whole data file and for records of the whole server. */
+    /**
+     * Name of the room that the data belong to. Null for a whole data file or server-wide records.
+     */
     room: v.nullable(text),
     /** When the data were set aside, as wall-clock time in ms. */
     at: v.number(),
     /**
-     * `file`: the whole data file. `room`: a room's state and history. `records`: single damaged
-     * records. `replaced`: a room's data that the host replaced by earlier data.
+     * What was set aside. `file`: the whole data file. `room`: a room's state and history.
+     * `records`: single damaged records. `replaced`: a room's data that the host replaced by
+     * earlier data.
      */
     what: v.picklist(['file', 'room', 'records', 'replaced']),
-    /** Tick of the snapshot to which the room went back; null if there was none. */
+    /** If the room went back to a snapshot, the snapshot's tick; otherwise null. */
     tick: v.nullable(whole),
     why: text,
   }),
@@ -52,8 +52,8 @@ export const roomRecord = v.strictObject({
   height: positive,
   seed: whole,
   /**
-   * Name of the room's checkpoint, and a hash of its weights and of the card's properties that
-   * affect cells. Checkpoints with different weights can have the same name, but not the same hash.
+   * The room's checkpoint. `hash`: hash of the weights and of the card's properties that affect
+   * cells.
    */
   checkpoint: v.strictObject({ name: text, hash: text }),
   /** When the room was created, as wall-clock time in ms. */
@@ -62,7 +62,7 @@ export const roomRecord = v.strictObject({
 export type RoomRecord = v.InferOutput<typeof roomRecord>;
 
 /**
- * The end of a room's journal. `tick`: the last stored tick. `seq`: the number of entries so far.
+ * The end of a room's journal. `tick`: last stored tick. `seq`: sequence number of the last entry.
  */
 export const journalTailRecord = v.strictObject({ tick: whole, seq: whole });
 export type JournalTail = v.InferOutput<typeof journalTailRecord>;
@@ -73,33 +73,33 @@ const jump = v.variant('why', [
     why: v.literal('undo'),
     from: whole,
     to: whole,
-    /** Id of the participant whose commands were undone; null for everybody except the host. */
-    by: v.nullable(whole),
     /**
-     * If only one command was undone: the id that the command's sender gave it. If absent, all
-     * commands of `by` in these ticks were undone.
+     * Id of the participant whose commands were undone. Null: everybody's commands except the
+     * host's.
      */
+    by: v.nullable(whole),
+    /** If only one command was undone, the command's id. */
     id: v.optional(whole),
   }),
   v.strictObject({ why: v.literal('restore'), tick: whole }),
 ]);
-/** Why a room's state was replaced. */
+/** The reason why a room's state was replaced. */
 export type Jump = v.InferOutput<typeof jump>;
 
 /** A journal entry: the commands and other events that reached a room from outside in one tick. */
 export const journalRecord = v.strictObject({
   tick: positive,
-  /** Sequence number. A gap after the previous entry's number shows that entries are missing. */
+  /** Sequence number of the entry in the room's journal, from 1. */
   seq: positive,
-  /** Wall-clock time at which the tick ran, in ms; wrong if the clock was wrong. */
+  /** Wall-clock time of the tick, in ms. */
   at: v.number(),
   events: v.array(roomEvent),
   /** Indices of the refused commands among the tick's commands. */
   refused: v.optional(v.array(whole)),
-  /** Whether entries before this one may be missing because writing failed. */
+  /** Set if earlier entries may be missing, because they could not be written. */
   gap: v.optional(v.literal(true)),
   /**
-   * Set if the room's state was replaced in this tick. The snapshot of this tick stores the new
+   * Set if the room's state was replaced in this tick. The snapshot of this tick contains the new
    * state.
    */
   jump: v.optional(jump),
@@ -110,7 +110,7 @@ export type JournalRecord = v.InferOutput<typeof journalRecord>;
 export const planeChecksumRecord = v.strictObject({
   tick: whole,
   planes: whole,
-  /** Checksum of several ticks: `sum` covers the planes after each tick from `since` to `tick`. */
+  /** `sum`: combined checksum of the planes after each tick from `since` to `tick`. */
   each: v.strictObject({ since: whole, sum: whole }),
 });
 export type PlaneChecksum = v.InferOutput<typeof planeChecksumRecord>;
@@ -124,26 +124,23 @@ export const snapshotRecord = v.strictObject({
   /** Number of journal entries before the snapshot. */
   seq: whole,
   at: v.number(),
-  /** The engine that computed the tick of the snapshot and the ticks after it. */
+  /** The engine that computed the room's cells at the time of the snapshot. */
   engine: v.strictObject({ name: text, device: text }),
   /**
    * Where each organism's cells are stored, in the order of the organisms in the room's state.
-   * `tick`: the tick of the snapshot that stored the cells. `base`: if only the difference from
-   * earlier cells is stored, the tick of these earlier cells.
+   * `tick`: tick of the snapshot with the cells. `base`: set if the cells are stored as a
+   * difference from earlier cells; tick of the snapshot with the earlier cells.
    */
   cells: v.array(v.strictObject({ id: positive, tick: whole, base: v.optional(whole) })),
   /** Number of bytes written for this snapshot and for the journal since the previous snapshot. */
   bytes: whole,
   /** Number of bytes written for the journal since the previous snapshot; included in `bytes`. */
   journal: whole,
-  /** Name given by the host; named snapshots are kept. */
+  /** Name that the host gave the snapshot. */
   name: v.optional(text),
-  /** The action of the host before which this snapshot was taken, if any. */
+  /** Set if the snapshot was taken just before this action of the host. */
   before: v.optional(v.picklist(['undo', 'restore', 'reseed'])),
-  /**
-   * Set if the room's state was replaced in this tick. Replays from earlier snapshots then need
-   * this snapshot.
-   */
+  /** Set if the room's state was replaced in the snapshot's tick. */
   jump: v.optional(v.literal(true)),
   /** Wall-clock times of some ticks up to this snapshot, oldest first; absent if unknown. */
   times: v.optional(
@@ -157,8 +154,8 @@ export const snapshotRecord = v.strictObject({
 export type SnapshotRecord = v.InferOutput<typeof snapshotRecord>;
 
 /**
- * Whether a snapshot has a name, or was taken before an action of the host. Restoring such a
- * snapshot does not need the journal after it.
+ * Whether a snapshot has a name, or was taken before an action of the host. No replay starts from
+ * such a snapshot.
  */
 export const isStandalone = ({ name, before }: Pick<SnapshotRecord, 'name' | 'before'>): boolean =>
   name !== undefined || before !== undefined;

@@ -18,17 +18,15 @@ export type StoreReason =
   | 'damaged'
   /** The room was made with a checkpoint other than the requested one. */
   | 'other-checkpoint'
-  /** The room's size differs from the requested one. */
+  /** The room, or the room's state at the requested time, is not stored. */
   | 'other-size'
   /** The room is not stored, or its state at the requested time is not stored. */
   | 'not-kept'
-  /** A write failed for lack of disk space, and has stored nothing. */
+  /** A write failed because the disk is full. Nothing was written. */
   | 'disk-full'
-  /** A write failed for a reason other than disk space, and has stored nothing. */
+  /** A write failed for a reason other than a full disk. Nothing was written. */
   | 'write-failed'
-  /**
-   * A write was refused, and has stored nothing, because another process may be running the room.
-   */
+  /** A write was refused because another process may be running the room. Nothing was written. */
   | 'not-owner'
   /** Valkey does not answer. */
   | 'unreachable'
@@ -49,14 +47,14 @@ export class StoreError extends Error {
 /**
  * Version of the record format. Raise it if older servers would misread the new format.
  *
- * A record consists of this version (one byte), a CRC-32 of its key and content, and the content:
- * MessagePack, compressed if it is large.
+ * Layout of a record: this version (one byte), a CRC-32 of key and content (four bytes), and the
+ * content (MessagePack, compressed if large).
  */
 export const RECORD_VERSION = 1;
 const HEADER = 5;
 /** Brotli quality, 0 to 11. */
 const QUALITY = 4;
-/** Number of bytes of a Brotli window that cannot be referred back to (RFC 7932, section 9.1). */
+/** A Brotli window of 2ⁿ bytes covers only 2ⁿ − 16 bytes (RFC 7932, section 9.1). */
 const WINDOW_GAP = 16;
 
 /** The option `moreTypes` stores typed arrays as bytes. */
@@ -91,9 +89,8 @@ export async function compressed(key: string, value: unknown): Promise<Entry> {
 }
 
 /**
- * Returns the smallest Brotli window that covers a record's whole content, as log2 of bytes. The
- * default window would take too much memory, because about twenty records are compressed at the
- * same time.
+ * Returns the size of the smallest Brotli window that covers a whole record, as log2 of bytes.
+ * Small windows save memory while many records are compressed at the same time.
  */
 const windowFor = (bytes: number): number =>
   Math.min(
@@ -120,7 +117,7 @@ export function isIntact(key: string, bytes: Uint8Array): boolean {
   return checksum(key, bytes.subarray(HEADER)) === stored;
 }
 
-/** Computes a CRC-32 of a record's key and content. Does not cover the version byte. */
+/** Computes the CRC-32 of a record's key and content. */
 function checksum(key: string, content: Uint8Array): number {
   return crc32(content, crc32(key));
 }
@@ -152,27 +149,28 @@ export interface Records {
   list(span: Span): Promise<Entry[]>;
   keys(span: Span): Promise<string[]>;
   /**
-   * Writes atomically. Resolves when the data are safe from a power failure. Writes take effect in
-   * order.
+   * Writes all changes or none. Resolves when a power failure can no longer lose the changes.
+   * Several writes take effect in the order of the calls.
    *
    * @throws StoreError 'disk-full', 'write-failed' or 'closed'
    */
   write(write: Write): Promise<void>;
   /**
-   * Writes a record that belongs to no room, unless its key exists. If several processes try at the
-   * same time, only one succeeds. Undefined for a storage to which only one process can write.
+   * Writes a server-wide record, unless a record with this key exists. If several processes call
+   * this method at the same time, only one call succeeds. Undefined if only one process can write
+   * to the storage.
    *
-   * @returns whether this call wrote the record. Can be false by mistake: if the storage's answer
-   *   is lost, the write is repeated and then finds its own record
+   * @returns true if this call wrote the record. False if the key existed or, rarely, if the
+   *   storage's answer was lost after this call wrote the record
    * @throws the same errors as `write`
    */
   readonly putNew?: (entry: Entry) => Promise<boolean>;
   /**
-   * Replaces the byte arrays (parts) that are stored under a key, separately from records. Parts
-   * are not synced to disk, so a power failure may lose them.
+   * Replaces the byte arrays (parts) stored under a key. Parts are stored separately from records,
+   * and a power failure may lose them.
    *
-   * @param parts the new parts; if empty, the stored parts are removed. Do not use the buffers
-   *   after the call, because they may move to another thread.
+   * @param parts the new parts; if empty, the stored parts are removed. Do not use the parts after
+   *   the call, because their buffers may move to another thread.
    * @throws StoreError 'disk-full', 'write-failed' or 'closed'
    */
   putUnsynced(key: string, parts: readonly Uint8Array[]): Promise<void>;
@@ -187,10 +185,7 @@ export interface Records {
   close(): Promise<void>;
 }
 
-/**
- * The parts stored with `putUnsynced` in each storage. A storage is identified by its map of
- * records.
- */
+/** Parts stored with `putUnsynced`, by the storage's map of records. */
 const unsynced = new WeakMap<Map<string, Uint8Array>, Map<string, Uint8Array[]>>();
 
 const copiesOf = (parts: readonly Uint8Array[]) => parts.map((part) => part.slice());
@@ -264,31 +259,25 @@ export function parsed<T>(key: string, bytes: Uint8Array, schema: v.GenericSchem
 
 const BYTES = Float32Array.BYTES_PER_ELEMENT;
 /**
- * Maximum size of a difference from earlier cells, as a share of the cells' full size. Above this
- * share, the full cells are stored, because so small a saving does not justify depending on an
- * earlier record.
+ * If a difference from earlier cells is larger than this share of the full cells, the full cells
+ * are stored.
  */
 const MAX_DIFFERENCE = 0.7;
 
-/**
- * Cell states, [stage, stage, C]; stage is the side of the patch, in cells. Stored without
- * rounding, because organisms with rounded cells would develop differently.
- */
+/** Cell states of an organism, [stage, stage, C]; stage is the side of the patch, in cells. */
 export const cellStates = v.custom<Float32Array>((value) => value instanceof Float32Array);
 
 /**
- * The cells of one organism, stored as 32-bit words. Words that are differences from earlier cells
- * mostly have zeros in their upper bytes. Storing all first bytes together, then all second bytes,
- * and so on, helps compression find these zeros.
+ * The cells of one organism, as 32-bit words. The words' bytes are reordered to compress better.
  */
 export const cellsRecord = v.strictObject({
-  /** All first bytes of the little-endian words, then all second bytes, and so on. */
+  /** The lowest bytes of all words, then the second-lowest bytes of all words, and so on. */
   planes: v.custom<Uint8Array>(
     (value) => value instanceof Uint8Array && value.length % BYTES === 0,
   ),
   /**
-   * If set, each word is a difference from the cells stored with the snapshot of this tick. If
-   * absent, the words are the cells themselves.
+   * If set, the words are differences from the cells in the snapshot of this tick. If absent, the
+   * words are the cells themselves.
    */
   base: v.optional(v.number()),
 });
@@ -297,16 +286,16 @@ export interface NewCells {
   readonly id: number;
   readonly state: Float32Array;
   /**
-   * The base: earlier cells of the organism, and the tick with which they are stored. The record of
-   * the base must contain the cells themselves, not a difference.
+   * Earlier cells of the organism, stored in full (not as a difference) in the snapshot of `tick`.
    */
   readonly base?: { readonly tick: number; readonly state: Float32Array } | undefined;
 }
 
 /**
- * Encodes cells in full or, if the record is then clearly smaller, as a difference from the base.
+ * Encodes cells as a difference from the base if the record is then clearly smaller; otherwise
+ * encodes them in full.
  *
- * @returns `entry`: the record; `base`: the tick of the base, if the record contains a difference
+ * @returns `entry`: the record; `base`: the base's tick if `entry` contains a difference
  */
 export async function encodeCells(key: string, { state, base }: NewCells) {
   if (base && base.state.length === state.length) {
@@ -318,9 +307,9 @@ export async function encodeCells(key: string, { state, base }: NewCells) {
 }
 
 /**
- * Decodes cells. The result is bit for bit equal to the cells that were encoded.
+ * Decodes cells exactly, bit for bit.
  *
- * @param base the earlier cells, if the record contains a difference
+ * @param base the earlier cells, if the record contains a difference from earlier cells
  */
 export function decodeCells(
   { planes }: v.InferOutput<typeof cellsRecord>,
@@ -335,8 +324,8 @@ type Words = Int32Array<ArrayBuffer>;
 const wordsOf = (state: Float32Array): Words => new Int32Array(state.slice().buffer);
 
 /**
- * Replaces words by their differences from `base`, modulo 2³². The sign moves to the lowest bit
- * (zigzag encoding), so that small differences of either sign have zeros in their upper bytes.
+ * Replaces words by their differences from `base`, modulo 2³². Zigzag encoding puts the sign into
+ * the lowest bit, so that the upper bytes of small differences are zero.
  */
 function minus(words: Words, base: Words): Words {
   for (let i = 0; i < words.length; i++) {

@@ -1,7 +1,7 @@
 /**
- * Opens a room: creates a new room, restores a stored room to its last stored tick, or takes over a
- * replica. Restoring loads the latest intact snapshot and replays the journal after the snapshot,
- * but never past a missing entry. Start reading at `openRoom`.
+ * Opens a room: creates a new room, restores a stored room, or takes over a replica (a copy of
+ * another server's room). Restoring loads the latest intact snapshot and replays the journal after
+ * the snapshot. Start reading at `openRoom`.
  */
 import { isDeepStrictEqual } from 'node:util';
 import { DEFAULT_FLASH_LIMIT } from '../../shared/limits.ts';
@@ -43,9 +43,9 @@ function checkRoom(stored: RoomRecord, expected: ExpectedRoom): void {
  * Opens a stored room in a world, and replays the room's journal.
  *
  * @param world a world that writes no journal, and whose engine has loaded the room's checkpoint
- * @returns the room; `tail`: the end of its journal; `ticks`: number of replayed ticks; `equal`,
- *   `unequal`: how many stored checksums the room matched and did not match; `remarks`: notices for
- *   the host
+ * @returns the room; `tail`: the end of the room's journal; `ticks`: number of replayed ticks;
+ *   `equal`, `unequal`: number of matching and of differing checksums; `remarks`: notices for the
+ *   host
  * @throws StoreError 'damaged', 'other-version', 'other-checkpoint' or 'other-size'; EngineError
  */
 export async function recover(store: Store, world: World, expected: ExpectedRoom) {
@@ -69,7 +69,7 @@ export async function recover(store: Store, world: World, expected: ExpectedRoom
     moment: (tick) => store.moment(name, tick),
   });
   const { ticks, equal, unequal } = await replayed.catch(async (error: unknown) => {
-    // Close the room. While a room of this name is open, another attempt would fail.
+    // Close the room, because another attempt would fail while a room of this name is open.
     await world.close(room).catch(() => {});
     throw error;
   });
@@ -123,9 +123,9 @@ async function latestMoment(
 /**
  * Finds how far the journal after a snapshot can be replayed.
  *
- * @returns `tail`: the end of the part that can be replayed; `gap`: whether later entries are left
- *   out, because a write failed or the snapshot of a replaced state is damaged
- * @throws StoreError 'damaged' if an entry is damaged, or is missing for another reason
+ * @returns `tail`: where the replay must end; `gap`: whether later entries are lost, because a
+ *   write failed or a snapshot that the replay needs is damaged
+ * @throws StoreError 'damaged' if an entry is damaged, or is missing although no write failed
  */
 async function lastWholeEntry(
   store: Store,
@@ -139,8 +139,8 @@ async function lastWholeEntry(
       if (entry.gap) return { tail: last, gap: true };
       throw missing(name, last.tick, entry.tick);
     }
-    // An entry with `jump` replaced the room's state. Only the snapshot of the same tick stores the
-    // new state. If this snapshot is damaged, the replay must end before this entry.
+    // If the entry has a `jump`, the room's state was replaced, and only the snapshot of this tick
+    // contains the new state. If this snapshot is damaged, end the replay before the entry.
     const isLost = entry.jump && !(await store.intactMoment(name, entry.tick));
     if (isLost) return { tail: last, gap: true };
     last = { tick: entry.tick, seq: entry.seq };
@@ -158,8 +158,8 @@ const missing = (name: string, from: number, to: number): StoreError =>
 type Sequence<T> = readonly T[] | AsyncIterable<T>;
 
 /**
- * Creates a function that returns the item of a tick; undefined if the tick has no item. The
- * function must be called with consecutive ticks.
+ * Creates a function that returns the item of a tick, if any. Call the function once for each tick,
+ * in order.
  *
  * @param items ordered by tick
  */
@@ -177,17 +177,17 @@ export function byTick<T extends { readonly tick: number }>(items: Sequence<T>) 
 
 interface ReplayOptions {
   readonly world: World;
-  /** Must be at the tick before the first tick to replay. */
+  /** The room in which to replay. The replay starts after the room's current tick. */
   readonly room: Room;
   /** Last tick to replay. */
   readonly to: number;
   readonly journal: Sequence<JournalRecord>;
   readonly marks: Sequence<PlaneChecksum>;
-  /** Checksums of the ticks replayed so far; set if this replay continues an earlier one. */
+  /** Checksums from an earlier replay that this replay continues, if any. */
   readonly sums?: TickSums;
   /**
-   * Whether to step only a few patches of this room at a time, so that other rooms need not wait
-   * for a whole tick of this room.
+   * Whether to step only a few patches of this room at a time, so that other rooms do not wait
+   * long.
    */
   readonly isApart?: boolean;
   /** Reads the snapshot of a tick in which the room's state was replaced. */
@@ -202,11 +202,7 @@ interface ReplayOptions {
   ) => void | Promise<void>;
 }
 
-/**
- * Computes a tick of a replay.
- *
- * @throws EngineError 'out-of-memory' if the engine lacks memory for a planted seed
- */
+/** Computes one tick of a replay. */
 export async function tickAgain(world: World, room: Room, isApart = false): Promise<TickResult> {
   const [{ result, lacksMemory }] = await world.tick([room], undefined, isApart);
   if (!lacksMemory) return result;
@@ -217,8 +213,8 @@ export async function tickAgain(world: World, room: Room, isApart = false): Prom
 /**
  * Replays ticks, and compares the room with the stored checksums.
  *
- * @returns `ticks`: number of replayed ticks; `equal`, `unequal`: how many stored checksums the
- *   room matched and did not match; `proven`: number of ticks that the matched checksums cover
+ * @returns `ticks`: number of replayed ticks; `equal`, `unequal`: number of matching and of
+ *   differing checksums; `proven`: number of ticks that the matching checksums cover
  * @throws StoreError; EngineError
  */
 export async function replay(options: ReplayOptions) {
@@ -257,8 +253,8 @@ export async function replay(options: ReplayOptions) {
 }
 
 /**
- * Maximum number of ticks that a replica may be behind the room's latest snapshot. If it is further
- * behind, opening the snapshot is faster than using the replica.
+ * Maximum number of ticks that a replica may be behind the room's latest snapshot. If a replica is
+ * further behind, opening the snapshot is faster.
  */
 export const MAX_LAG = 300;
 
@@ -268,8 +264,8 @@ export class NotReplicated extends Error {
 }
 
 /**
- * A replica of a room that another server runs. It replays the room's stored journal in a separate
- * world, so that this server can take the room over immediately.
+ * A replica of a room that another server runs. The replica replays the room's stored journal in a
+ * separate world, so that this server can take the room over immediately.
  */
 export class RoomReplica {
   private equal = 0;
@@ -316,8 +312,8 @@ export class RoomReplica {
    *
    * @param most maximum number of ticks to replay
    * @returns whether the replica has reached the end of the stored journal
-   * @throws NotReplicated, StoreError or EngineError. Only after StoreError 'unreachable' can the
-   *   replica still be used.
+   * @throws NotReplicated, StoreError or EngineError. After any error except StoreError
+   *   'unreachable', the replica must not be used.
    */
   async catchUp(most = Number.POSITIVE_INFINITY): Promise<boolean> {
     const { store, world, room, sums } = this;
@@ -327,8 +323,8 @@ export class RoomReplica {
       throw new NotReplicated(`the server that runs the room has begun a new journal`);
     const to = Math.min(tail.tick, room.tick + most);
     const from = room.tick + 1;
-    // Read all records before the replay begins, so that `catchUp` can be called again if reading
-    // fails.
+    // Read all records before the replay starts. If reading fails, `catchUp` can then be called
+    // again.
     const entries = await listOf(store.journal(name, from, to));
     const marks = await listOf(store.marks(name, from, to));
     const moments = new Map<number, StoredMoment>();
@@ -414,13 +410,13 @@ interface OpenRoomOptions extends Pick<RoomRecord, 'checkpoint'> {
   readonly store: Store;
   readonly world: World;
   /**
-   * This server's replica of the room, if any. `openRoom` takes the room over from the replica or,
-   * if that fails, closes the replica.
+   * This server's replica of the room, if any. If the replica cannot be taken over, `openRoom`
+   * closes the replica.
    */
   readonly replica?: RoomReplica | undefined;
   /**
-   * Whether all ticks that visitors have seen are stored; true by default. Can be false if another
-   * process has run the room, because ticks without events are shown without being stored.
+   * Whether all ticks that visitors have seen are stored; true by default. False if another process
+   * may have shown visitors more ticks than are stored.
    */
   readonly isStored?: boolean;
   /** Returns the wall-clock time, in ms. */
@@ -430,10 +426,10 @@ interface OpenRoomOptions extends Pick<RoomRecord, 'checkpoint'> {
 }
 
 /**
- * Opens a room. Afterwards, `JournalWriter.watch` must be called before the room's first tick.
+ * Opens a room. The caller must call `JournalWriter.watch` before the room's first tick.
  *
- * @returns the room; `tail`: the end of its journal; `isReplica`: whether the room was taken over
- *   from the replica
+ * @returns the room; `tail`: the end of the room's journal; `isReplica`: whether the room was taken
+ *   over from the replica
  * @throws StoreError; EngineError
  */
 export async function openRoom(
@@ -465,8 +461,8 @@ export async function openRoom(
   if (!isStored) {
     try {
       await passUnstored(world, room);
-      // Store the current tick, because visitors may have seen it: the room's next leader must not
-      // continue from an earlier tick.
+      // Store the current tick. Visitors may have seen this tick, so the room's next leader must
+      // not continue from an earlier tick.
       await store.commit({ room: name, tail: { ...tail, tick: room.tick } });
     } catch (error) {
       await world.close(room).catch(() => {});
@@ -484,26 +480,22 @@ export async function openRoom(
   return { room, tail: { ...tail, tick: room.tick }, isReplica: taken !== undefined };
 }
 
-/**
- * Steps a room past all ticks that another process may have shown to visitors, so that new events
- * come after everything that visitors have seen.
- */
+/** Steps a room past all ticks that another process may have shown to visitors. */
 async function passUnstored(world: World, room: Room): Promise<void> {
   let isDue = false;
-  // The process that ran the room has not stored the next checksum, so it stopped at most one tick
-  // after this checksum was due. Checksums are rarer while a room does not change. To go far enough
-  // in any case, assume that the room has not changed since its last checksum.
+  // The other process stopped before it stored another checksum, so step the room until a checksum
+  // is due. Checksums are rarer while a room does not change. To step far enough, assume that the
+  // room has not changed since its last checksum.
   for (let isChanged = false; !isDue; ) {
     const [ticked] = await world.tick([room], undefined, true);
     isChanged ||= isEventful(ticked);
     isDue = isMarkDue(room.tick, isChanged);
   }
-  // The checksum of a tick is stored only with the following tick, so visitors may have seen the
-  // following tick, too.
+  // A checksum is stored one tick late, so visitors may have seen one more tick.
   await world.tick([room], undefined, true);
 }
 
-/** Whether a room was created but never reached its first snapshot. */
+/** Whether a room was created, but has no journal entries and no snapshots. */
 export async function isUnused(store: Store, name: string): Promise<boolean> {
   const { tick, seq } = (await store.tail(name)) ?? {};
   return tick === 0 && seq === 0 && (await store.snapshotTicks(name)).length === 0;

@@ -1,7 +1,7 @@
 /**
- * Moves damaged data into dated folders, so that the server can start with the intact data. Also
- * keeps a copy of the essential records, which cannot be reconstructed from other records. Never
- * deletes data. Start reading at `SetAside`.
+ * Moves damaged data into dated folders, so that the server can start with the intact data. Keeps a
+ * copy of the records that cannot be reconstructed from other records. Never deletes data. Start
+ * reading at `SetAside`.
  */
 import { chmod, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -50,7 +50,7 @@ export function asideName(what: string, at: number): string {
 /** Moves data to separate folders, and keeps a list of the moves. */
 export class SetAside {
   /**
-   * Id of each room's latest entry with `what: 'records'` since the server started, by room name.
+   * For each room: id of the latest entry about single damaged records since the server started.
    */
   private readonly parts = new Map<string, string>();
 
@@ -79,8 +79,8 @@ export class SetAside {
   }
 
   /**
-   * Moves damaged records to a separate folder. Call it only if no other record depends on these
-   * records, or if the code that opens the room notices that they are missing.
+   * Moves damaged records to a separate folder. If other records depend on these records, the code
+   * that opens the room must detect that they are missing.
    *
    * @param room the room's name; null for records of the whole server
    */
@@ -98,9 +98,9 @@ export class SetAside {
   }
 
   /**
-   * Copies a room's records to a separate folder. Then removes them from the store, except the
-   * latest intact snapshot and all intact snapshots with a name. Without an intact snapshot, the
-   * room starts empty.
+   * Copies a room's data to a separate folder, and takes the room back to its latest intact
+   * snapshot. If there is no intact snapshot, the room starts empty. Intact snapshots with a name
+   * are kept.
    *
    * @param why one or two sentences for the host
    * @throws StoreError 'disk-full' or 'write-failed'
@@ -114,18 +114,17 @@ export class SetAside {
       if (kept.length > 0) await store.revertTo(room, kept);
       else await store.clear(room);
     });
-    // The new entry covers the whole room, so dismiss the earlier entry about single records of the
-    // room.
+    // The new entry covers the whole room, so dismiss the earlier entry about single records.
     await this.dismiss(this.parts.get(room) ?? '');
   }
 
   /**
-   * Replaces a room's records by records that were set aside earlier, and sets the replaced records
-   * aside. The room must not be open.
+   * Puts back a room's data that were set aside, and sets the room's present data aside. The room
+   * must not be open.
    *
-   * @param id id of the entry for the records to put back
-   * @returns the new entry for the replaced records
-   * @throws StoreError 'not-kept' if there is no such entry
+   * @param id id of the entry for the data to put back
+   * @returns the new entry, for the data that were replaced
+   * @throws StoreError 'not-kept' if there is no entry with this id
    */
   async exchange(id: string): Promise<AsideRecord> {
     const { store } = this.options;
@@ -148,7 +147,7 @@ export class SetAside {
   }
 
   /**
-   * Removes an entry from the list. Its data stay on disk.
+   * Removes an entry from the list. The entry's data stay on disk.
    *
    * @returns whether the entry was in the list
    */
@@ -221,11 +220,14 @@ export class SetAside {
   }
 }
 
-/** The copy of essential records is encoded like a record with this key. */
+/** Key with which the copy of essential records is encoded. */
 const NAME = 'essentials';
 const PREFIXES = ['house/', 'plan/', 'room/'];
 
-/** Reads the copy of essential records. Returns an empty map if the copy is missing or damaged. */
+/**
+ * Reads the file with the copy of essential records. Returns an empty map if the file is missing or
+ * damaged.
+ */
 export async function readCopy(file: string): Promise<ReadonlyMap<string, Uint8Array>> {
   try {
     const bytes = decodeRecord(NAME, await readFile(file)) as [string, Uint8Array][];
@@ -236,8 +238,8 @@ export async function readCopy(file: string): Promise<ReadonlyMap<string, Uint8A
 }
 
 /**
- * Wraps records so that each change of an essential record also updates a file with copies of all
- * essential records. Ignores failures to update the file.
+ * Wraps records so that a file always contains a copy of the essential records (server-wide
+ * records, and plans and parameters of rooms). Errors in writing the file are ignored.
  */
 export async function withCopy<R extends Records>(records: R, file: string): Promise<R> {
   const mutex = new Mutex();

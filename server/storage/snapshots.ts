@@ -21,8 +21,8 @@ import type { SavedCells, WatchedRoom } from './watched-room.ts';
 
 export const SNAPSHOTS = {
   /**
-   * A recent snapshot (not synced to disk) is due when this many cells were stepped since the last
-   * snapshot. Such snapshots keep the replay after a restart short.
+   * A recent snapshot (not synced to disk) is due when this many of the room's cells were stepped
+   * since the last snapshot.
    */
   snapshotCells: 3_500_000,
   /**
@@ -30,16 +30,12 @@ export const SNAPSHOTS = {
    * `snapshot`.
    */
   snapshotStored: 6,
-  /**
-   * Interval between two stored snapshots of a room that does not change, in ms. Limits how many
-   * ticks without events a recovery must replay.
-   */
+  /** Interval between two stored snapshots of a room that does not change, in ms. */
   snapshotIdle: 3_600_000,
   keepLatest: 3,
   /**
-   * For how many minutes, hours and days to keep one snapshot per minute, per hour and per day. An
-   * undo replays from a snapshot kept per minute, so `keepMinutes` covers the longest possible
-   * undo.
+   * Number of minutes, hours and days for which one snapshot each is kept. The minutes cover the
+   * longest possible undo.
    */
   keepMinutes: MOST_UNDO / 60 + 2,
   keepHours: 6,
@@ -48,8 +44,8 @@ export const SNAPSHOTS = {
   keepBefore: 6,
   maxNamed: 24,
   /**
-   * Maximum size of a room's snapshots and journal, in bytes. Beyond it, the oldest snapshots are
-   * deleted.
+   * Maximum size of a room's snapshots and journal, in bytes. Above this size, the oldest snapshots
+   * are deleted.
    */
   maxBytes: 1_073_741_824,
 } as const;
@@ -60,8 +56,8 @@ const DAY = 24 * HOUR;
 
 /**
  * Chooses the snapshots to keep: the latest few, one for each recent minute, hour and day, the last
- * few taken before an action of the host, and all that have a name. If the room's state was
- * replaced, the snapshot of the new state is kept while replays from older snapshots need it.
+ * few taken before an action of the host, and all that have a name. Snapshots with `jump` are kept
+ * while replays from older snapshots need them.
  *
  * @param snapshots latest first
  * @returns the snapshots to keep, latest first
@@ -76,7 +72,7 @@ export function retainedSnapshots(
   const all = snapshots.filter((one) => !isStandalone(one));
   const wanted = new Set([
     ...all.slice(0, keepLatest),
-    // Keep the first snapshot of each minute: an undo must start before all commands of the minute.
+    // Keep the first snapshot of each minute, from which all commands of the minute can be undone.
     ...runsOf(all, MINUTE, keepMinutes).map((run) => run.at(-1)!),
     ...runsOf(all, HOUR, keepHours).map(([last]) => last),
     ...runsOf(all, DAY, keepDays).map(([last]) => last),
@@ -98,9 +94,8 @@ export function retainedSnapshots(
 
 /**
  * Groups successive snapshots of the same minute, hour or day, and returns the latest groups.
- * Limits the number of groups, not their age, because the wall clock may have been wrong.
  *
- * @param span length of the period of a group, in ms
+ * @param span length of a minute, hour or day, in ms
  * @param most maximum number of groups
  * @returns the groups, latest first; each group lists its latest snapshot first
  */
@@ -115,24 +110,18 @@ function runsOf(snapshots: readonly SnapshotRecord[], span: number, most: number
 }
 
 /**
- * Size of the cells to write in one transaction, in bytes before compression. Kept small, because
- * the journal entries of a tick may have to wait for the transaction.
+ * Approximate size of the cells to write in one transaction, in bytes before compression. Small,
+ * because journal entries may have to wait for the transaction.
  */
 const CELL_BYTES_AT_ONCE = 2_000_000;
 
-/**
- * Maximum number of records that are stored as differences from the same base record. If the base
- * is damaged, all of these records are lost.
- */
+/** Maximum number of records that are stored as differences from the same base record. */
 const MAX_DIFFERENCES = 15;
 
 /** A room's state, captured at one moment. The engine may still be exporting the cells. */
 type Draft = ReturnType<Snapshots['capture']>;
 
-/**
- * Properties that only some snapshots have. A second snapshot of the same tick inherits them from
- * the first.
- */
+/** Properties that only some snapshots have. */
 export type SnapshotMarks = Pick<SnapshotRecord, 'name' | 'before' | 'jump'>;
 
 export interface SnapshotsOptions {
@@ -146,8 +135,8 @@ export interface SnapshotsOptions {
   /** A room is busy if this many of its cells were stepped since the last snapshot. */
   readonly snapshotCells?: number;
   /**
-   * Maximum size of a room's snapshots and journal, in bytes. Beyond it, the oldest snapshots are
-   * deleted.
+   * Maximum size of a room's snapshots and journal, in bytes. Above this size, the oldest snapshots
+   * are deleted.
    */
   readonly maxBytes?: number | undefined;
 }
@@ -191,8 +180,8 @@ export class Snapshots {
   }
 
   /**
-   * Stores a captured state as the room's recent snapshot, which is not synced to disk. Meanwhile,
-   * no other snapshot of the room may be written.
+   * Stores a captured state as the room's recent snapshot, which is not synced to disk. The caller
+   * must not write another snapshot of the room at the same time.
    *
    * @throws StoreError; EngineError
    */
@@ -239,8 +228,8 @@ export class Snapshots {
     }
     const cells = state.organisms.map(({ id }) => refOf(id, saved.get(id)!));
     bytes += await store.putState(room.name, state);
-    // Wait until the journal entries are on disk: the end of the journal, which is stored next,
-    // must not lie beyond them.
+    // Wait until the journal entries are on disk, because the stored end of the journal must not
+    // lie after the last entry on disk.
     await this.journalWritten();
     const tail = storedTail(watched, { tick, seq });
     const { engine } = this;
@@ -301,10 +290,9 @@ export class Snapshots {
   }
 
   /**
-   * Selects the snapshots to keep. The journal before a removed snapshot stays on disk if replays
-   * from an older snapshot need it. The size of this journal is then added to the recorded size of
-   * the next newer snapshot that is not standalone (see `isStandalone`), so that it counts towards
-   * `maxBytes`.
+   * Selects the snapshots to keep. The journal before a removed snapshot stays on disk if an older
+   * snapshot needs it. The size of this journal is then added to a newer snapshot, and so counts
+   * towards `maxBytes`.
    *
    * @param all all snapshots, latest first
    * @param stays returns whether to keep a snapshot
@@ -351,8 +339,8 @@ function storedTail(watched: WatchedRoom, { tick, seq }: JournalTail): JournalTa
 }
 
 /**
- * Chooses earlier stored cells of an organism as the base. The organism's cells in the snapshot of
- * `tick` can then be stored as a difference from the base.
+ * Chooses earlier cells (the base) from which an organism's cells at `tick` can be stored as a
+ * difference.
  *
  * @returns the tick of the base; undefined if the cells must be stored in full
  */

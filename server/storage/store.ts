@@ -47,16 +47,13 @@ export interface RoomWrite {
   readonly tail: schemas.JournalTail;
   readonly entry?: schemas.JournalRecord | undefined;
   readonly marks?: readonly schemas.PlaneChecksum[];
-  /**
-   * The main record of a snapshot. Its state and cells, which are separate records, must already be
-   * stored.
-   */
+  /** The main record of a snapshot. The snapshot's state and cells must already be stored. */
   readonly snapshot?: schemas.SnapshotRecord;
 }
 
 /**
- * Largest tick that can be stored. Keys have twelve digits for a tick. A range of keys ends at its
- * last tick plus one, which must also have at most twelve digits.
+ * Largest tick that can be stored. Keys have twelve digits for a tick, and even this tick plus one
+ * (the end of a range of keys) has twelve digits.
  */
 const MAX_TICK = 999_999_999_998;
 /**
@@ -72,8 +69,8 @@ export const STATE_KINDS = ['mark', 'journal', 'snapshot', 'state', 'cells', 'mo
 /** Record types with several records per room, under keys `kind/room/…`. */
 export const ROOM_KINDS = [...STATE_KINDS, 'hours', 'counted'];
 /**
- * Record types with keys `kind/name`. The name of a `house` record identifies a server-wide record.
- * For the other types, `name` is the room's, so a room has one record per type.
+ * Record types with keys `kind/name`. Records of type `house` are server-wide. For the other types,
+ * `name` is the name of a room.
  */
 export const SERVER_KINDS = ['house', 'plan', 'room', 'tail'];
 
@@ -232,8 +229,8 @@ export class Store {
    * Stores the cell states of organisms for a snapshot.
    *
    * @returns `bytes`: number of bytes written; `bases`: for each organism, undefined if its cells
-   *   are stored in full. If they are stored as a difference from earlier cells, the tick of the
-   *   earlier cells
+   *   are stored in full, or the tick of the earlier cells from which they are stored as a
+   *   difference
    */
   async putCells(name: string, tick: number, cells: readonly NewCells[]) {
     const encoded = await Promise.all(
@@ -254,8 +251,8 @@ export class Store {
   }
 
   /**
-   * Removes all snapshots that are not in `kept`, all cells that no snapshot in `kept` needs, and
-   * the journal before the oldest snapshot in `kept` that is not standalone (see `isStandalone`).
+   * Removes all snapshots except `kept`, and all cells and journal entries that no snapshot in
+   * `kept` needs.
    */
   async removeOldSnapshots(name: string, kept: readonly schemas.SnapshotRecord[]): Promise<void> {
     const needed = new Set(
@@ -270,8 +267,7 @@ export class Store {
     for (const kind of ['snapshot', 'state', 'cells']) {
       await this.remove(spanOf(`${kind}/${name}/`), (key) => !needed.has(key));
     }
-    // Replays start only from snapshots that are not standalone (`periodic`). Standalone snapshots
-    // are restored without the journal.
+    // Replays start only from snapshots that are not standalone (`periodic`).
     const periodic = kept.filter((one) => !schemas.isStandalone(one));
     const first = Math.min(...(periodic.length > 0 ? periodic : kept).map(({ tick }) => tick));
     for (const kind of ['journal', 'mark']) {
@@ -280,8 +276,8 @@ export class Store {
   }
 
   /**
-   * Stores a new recent snapshot of a room, which replaces the previous one. Recent snapshots are
-   * not synced to disk, so a power failure may destroy the new one, too.
+   * Replaces a room's recent snapshot. The new snapshot is not synced to disk, so a power failure
+   * may destroy it.
    */
   async putRecent(name: string, { snapshot, state, cells }: StoredMoment): Promise<void> {
     const key = recentKey(name);
@@ -301,9 +297,8 @@ export class Store {
         const part = tick === snapshot.tick ? parts.shift() : undefined;
         cells.push(part ? new Float32Array(part.buffer) : await this.cells(name, id, tick));
       }
-      // If another server runs the room, it may have replaced the recent snapshot during these
-      // reads. The cells may then belong to the new snapshot, so check that the first part is
-      // unchanged.
+      // Another server may have replaced the recent snapshot during these reads. Return the
+      // snapshot only if its first part is unchanged.
       const [same] = (await this.records.getUnsynced(key)) ?? [];
       return same && Buffer.compare(head, same) === 0 ? { snapshot, state, cells } : undefined;
     } catch {
@@ -316,10 +311,7 @@ export class Store {
     await this.records.putUnsynced(recentKey(name), []);
   }
 
-  /**
-   * Makes `tail` the end of a room's journal: removes all records of later ticks. The room will
-   * continue from the tick of `tail`.
-   */
+  /** Makes `tail` the end of a room's journal, and removes all records of later ticks. */
   async truncate(name: string, tail: schemas.JournalTail): Promise<void> {
     await this.removeRecent(name);
     await this.put(`tail/${name}`, tail);
@@ -364,8 +356,7 @@ export class Store {
    * Stores a server-wide record, unless a record with this name exists.
    *
    * @returns true if this call stored the record. False if a record with this name existed or,
-   *   rarely, if this call stored the record but the answer was lost. To find out which, read the
-   *   stored record.
+   *   rarely, if the storage's answer was lost after this call stored the record
    */
   async putNewServerRecord(name: string, value: unknown): Promise<boolean> {
     const { records } = this;
@@ -376,7 +367,7 @@ export class Store {
     return true;
   }
 
-  /** Reads all items of one of a room's moderation lists, ordered by id. */
+  /** Reads a moderation list of a room, ordered by id. */
   async items<T>(name: string, list: string, schema: v.GenericSchema<unknown, T>): Promise<T[]> {
     return this.all(itemKey(name, list), schema);
   }
@@ -450,7 +441,7 @@ export class Store {
     return this.records.size();
   }
 
-  /** Closes the records once all writes are done. */
+  /** Closes the storage once all writes are done. */
   close(): Promise<void> {
     return this.records.close();
   }

@@ -1,5 +1,5 @@
 /**
- * Undoes recent commands. Starts from a snapshot, replays the journal without these commands in a
+ * Undoes recent commands: starts from a snapshot, replays the journal without these commands in a
  * scratch room (a temporary copy), and then replaces the room's state by the scratch room's. Start
  * reading at `undo`.
  */
@@ -29,7 +29,7 @@ export interface UndoOptions {
   readonly journalWriter: JournalWriter;
   readonly room: Room;
   readonly ticker: Pick<Ticker, 'hold' | 'resume'>;
-  /** Called once it is certain that there is something to undo, before anything changes. */
+  /** Called before the undo begins, but only if there is something to undo. */
   readonly begin?: () => Promise<void>;
 }
 
@@ -38,11 +38,11 @@ type UndoRequest = CallBody<'undo'> | HostCommand;
 
 type UndoJump = Jump & { readonly why: 'undo' };
 
-/** Maximum factor by which a room's tick rate may briefly exceed the tick rate that is set. */
+/** A room's tick rate may briefly exceed its setting by at most this factor. */
 const SLACK = 1.1;
 /** Maximum tick rate of a room, in ticks per second. */
 const MAX_TICK_RATE = 60;
-/** Maximum number of snapshots before the first undone command that the replay may start from. */
+/** Maximum number of snapshots to consider as the start of the replay. */
 const MAX_BASES = 8;
 /**
  * If the replay is at most this many ticks behind the room, the room is paused while the replay
@@ -50,9 +50,8 @@ const MAX_BASES = 8;
  */
 const CLOSE_TICKS = 8;
 /**
- * The replay runs in passes while the room continues. Each pass reduces the lag, which is the
- * number of ticks that the replay is behind the room. If more than this share of the lag remains
- * after a pass, the room is paused, because the replay is too slow to catch up.
+ * The replay catches up with the running room in passes. If more than this share of the replay's
+ * lag remains after a pass, the room is paused.
  */
 const MAX_REMAINING = 0.9;
 
@@ -74,14 +73,14 @@ export async function undo(options: UndoOptions, request: UndoRequest) {
     'tick' in request ? request.tick : tickBefore(asked.tick, request, MAX_TICK_RATE) + 1;
   const isBefore = ({ tick: then }: SnapshotRecord): boolean => then < oldest;
   const earliest = journalWriter.snapshotsOf(room).filter(isBefore)[MAX_BASES - 1];
-  // The journal may already contain an entry of the tick in progress, `room.tick + 1`.
+  // Include the tick in progress, `room.tick + 1`, which may already have a journal entry.
   const journal = await listOf(store.journal(name, (earliest?.tick ?? -1) + 1, room.tick + 1));
   const latest: UndoJump =
     'tick' in request
       ? { why: 'undo', from: request.tick, to: request.tick, by: HOUSE.id, id: request.id }
       : recentUndo(options, journal, request, asked);
-  // Commands that an earlier undo removed cannot be undone again. Ignore undos before the last
-  // restore of a snapshot, because the restore cancelled their effect.
+  // Commands cannot be undone twice. Undos before the last restore of a snapshot do not count,
+  // because the restore cancelled their effect.
   const restored = journal.findLast(({ jump }) => jump?.why === 'restore')?.tick ?? -1;
   const earlier = undosAfter(journal, restored);
   const undone = journal.flatMap((entry) =>
@@ -119,9 +118,8 @@ function recentUndo(
   const times = settled(journal, { tick, at: journalWriter.now() }, 1000 / tickRate);
   const until = ago > 0 ? asked.at - 1000 * ago : Infinity;
   const since = asked.at - 1000 * (ago + seconds);
-  // The wall-clock times of journal entries may be wrong if the clock was changed, so limit the
-  // entries' ticks as well. If the room's tick rate has changed, the limit is `oldest`, which is
-  // computed with the maximum tick rate.
+  // If the clock was changed, the wall-clock times in the journal may be wrong, so limit the ticks
+  // as well. If the room's tick rate has changed, assume the maximum tick rate.
   const oldest = tickBefore(asked.tick, request, MAX_TICK_RATE);
   const isChanged = journal.some(
     (entry) =>
@@ -184,8 +182,8 @@ async function rewrite(options: UndoOptions, base: SnapshotRecord, undos: readon
     // If some journal entries could not be stored, the replay lacks their commands. Refuse the
     // undo, because it would undo these commands, too.
     if (seq !== journalWriter.tailOf(room).seq) throw new HostRefusal('undo-too-far');
-    // Replacing the room's state takes one tick of the room, in which no command runs. So step the
-    // scratch room by one tick as well.
+    // Replacing the room's state takes one tick without commands. So step the scratch room by one
+    // tick as well.
     await world.tick([replayed]);
     const backup = await journalWriter.takeSnapshot(room, { before: 'undo' });
     await world.merge(room, replayed);
@@ -201,8 +199,7 @@ async function rewrite(options: UndoOptions, base: SnapshotRecord, undos: readon
 
 /**
  * Returns the events to replay in a tick. Marks undone commands, and omits commands that were
- * refused when they arrived. A seed refused for lack of engine memory is not omitted: it had used
- * up an id and random numbers, so the replay must refuse it again to give later seeds the same ids
+ * refused. A seed refused for lack of engine memory is not omitted, because it had used up an id
  * and random numbers.
  */
 function eventsWithout(undos: readonly UndoJump[], entry: JournalRecord): RoomEvent[] {
@@ -240,8 +237,8 @@ const undosAfter = (journal: readonly JournalRecord[], base: number): UndoJump[]
 
 /**
  * Finds the latest snapshot from which an undo can be replayed. The snapshot must precede all
- * commands to undo. The journal after it must be complete, must contain no restore of a snapshot,
- * and must contain no undo that removed commands older than the snapshot.
+ * commands to undo. The journal after the snapshot must be complete, without a restore of a
+ * snapshot, and without an undo of commands that precede the snapshot.
  *
  * @param first tick of the first command to undo
  * @param last sequence number of the last journal entry
@@ -291,8 +288,8 @@ export async function restoreSnapshot(
     const { planes: _, organisms: _replaced, departed, lineage, ...present } = room.export();
     const { organisms, planes } = state;
     const living = new Set(organisms.map(({ id }) => id));
-    // The restored organisms are alive. Remove them from the departed organisms, so that visitors
-    // cannot renew them, and from the lineage's ended organisms.
+    // Remove the restored organisms, which are alive again, from the departed organisms and from
+    // the lineage's ended organisms.
     const gone = departed?.filter(({ id }) => !living.has(id)) ?? [];
     const ended = lineage?.ended.filter(({ id }) => !living.has(id)) ?? [];
     const from = {

@@ -54,8 +54,8 @@ export class TickSums {
   }
 
   /**
-   * Whether a stored checksum of all ticks since the tick `since` matches the checksums in `sums`.
-   * Undefined if `sums` lacks some of these ticks.
+   * Whether a stored checksum of all ticks from `since` on matches the checksums in `sums`;
+   * undefined if `sums` lacks the tick `since`.
    */
   proves({ since, sum }: EachTick): boolean | undefined {
     if (since < this.first || since >= this.first + this.sums.length) return undefined;
@@ -88,14 +88,11 @@ export class TickSums {
 export interface SavedCells {
   readonly age: number;
   readonly tick: number;
-  /**
-   * If the cells are stored as a difference from earlier cells (the base), tick of the snapshot
-   * with the base.
-   */
+  /** If the cells are stored as a difference from earlier cells (the base), tick of the base. */
   readonly base?: number | undefined;
   /**
-   * How many records in a row, up to and including the record of these cells, are differences from
-   * the same base.
+   * Number of successive records with differences from the same base, including the record of these
+   * cells.
    */
   readonly differences: number;
 }

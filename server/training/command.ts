@@ -1,6 +1,5 @@
 /**
- * Defines the command line of `npm run train`. Also formats the command that repeats a run, which
- * is stored in the card of the run's checkpoint.
+ * Defines the command line of `npm run train`, and formats the command that repeats a training run.
  */
 import { readCommand, SettingsError } from '../settings/command-line.ts';
 import { number, text, wholeNumber } from '../settings/server-types.ts';
@@ -98,14 +97,14 @@ const RECORDED = ['name', 'from', 'updates', 'batch', 'backend', 'refine'] as co
 
 /**
  * Returns the command that repeats a run. If the run was resumed with different options, the result
- * also lists these options and the update from which they apply.
+ * lists these options and the update from which they apply.
  *
- * @param update number of updates before the current start of the program
- * @param before result of this function at the previous start; absent if the run has just begun
+ * @param update number of updates before this start of the program
+ * @param before this function's result at the previous start; absent if the run has just begun
  */
 export function commandOf(options: Options, update: number, before?: string): string {
-  // Include the back end, because rounding depends on it. Omit 'auto': the card names the device,
-  // which shows the back end that was chosen.
+  // Include the back end, because rounding depends on it. Omit 'auto', because the card names the
+  // device.
   const given = RECORDED.filter(
     (key) => options[key] !== undefined && !(key === 'backend' && options.backend === 'auto'),
   );
@@ -116,8 +115,8 @@ export function commandOf(options: Options, update: number, before?: string): st
     ...given.flatMap((key) => [`--${key}`, quoted(`${options[key]}`)]),
   ].join(' ');
   if (before === undefined) return `npm run train -- ${words}`;
-  // Ignore earlier --from and --refine options, which applied to one start of the program only. If
-  // nothing else has changed, the earlier command is still correct.
+  // The options --from and --refine apply to one start of the program only, so leave them out of
+  // the comparison.
   const lasting = before.replace(/ --(from|refine) \S+/g, '');
   if (options.refine === undefined && lasting.endsWith(` ${words}`)) return before;
   return `${before}, from update ${update} on with --resume ${words}`;

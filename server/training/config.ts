@@ -1,6 +1,5 @@
 /**
- * Schema of training configurations, the JSON files of `npm run train`. Reads, checks and changes
- * configurations.
+ * Defines, reads, checks and changes training configurations, the JSON files of `npm run train`.
  */
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
@@ -26,9 +25,9 @@ const positive = v.pipe(v.number(), v.gtValue(0));
 const share = v.pipe(v.number(), v.minValue(0), v.maxValue(1));
 
 /**
- * Creates the schema of a range from which an integer is drawn at random, both ends included. The
- * range is constant, or changes linearly from `from` to `to` during the first part of a run. `over`
- * is this part's length, as a share of the run (0…1).
+ * Creates the schema of a range of integers, both ends included. The range is constant, or changes
+ * linearly from `from` to `to` during the first part of a run. `over` is this part's length, as a
+ * share of the run (0…1).
  *
  * @param least smallest integer that a range may contain
  */
@@ -49,7 +48,7 @@ export type Drawn = v.InferOutput<ReturnType<typeof drawnFrom>>;
 const pool = v.strictObject({
   /** Maximum number of organisms in the pool. */
   size: v.optional(count, 1024),
-  /** Number of organisms drawn from the pool per update. */
+  /** Number of new organisms added to the pool per update. */
   batch: count,
   /**
    * Number of new organisms added to the pool per update. The smaller this number, the older the
@@ -57,25 +56,25 @@ const pool = v.strictObject({
    */
   admit: count,
   /**
-   * Whether to train on additional new organisms while the pool has too few organisms to draw from.
-   * These new organisms are added to the pool, as in the published training (Palm et al. 2022).
+   * Whether to train on additional new organisms while the pool has fewer organisms than an update
+   * draws, as in the published training (Palm et al. 2022).
    */
   standIns: v.optional(v.boolean(), false),
-  /** Number of steps that an organism drawn from the pool takes in an update. */
+  /** Number of steps that a pooled organism takes in an update. */
   steps: drawnFrom(1),
-  /** Number of last steps through which gradients are propagated back; all steps if absent. */
-  gradientSteps: v.exactOptional(count),
   /**
-   * Additional pooled organisms per update that take few steps and are not damaged. Few steps cost
-   * little, so each update can train on many more pictures.
+   * Number of steps, counted from the end, through which gradients are propagated back; all steps
+   * if absent.
    */
+  gradientSteps: v.exactOptional(count),
+  /** Additional pooled organisms per update that take few steps and are not damaged. */
   calm: v.exactOptional(
     v.strictObject({
       batch: count,
       steps: drawnFrom(1),
       /**
        * Whether each organism gets the genome of another image and must turn into this image within
-       * its steps. The rule thereby learns to draw pictures that depend only on the genome.
+       * its steps.
        */
       metamorphosis: v.optional(v.boolean(), false),
       /** Weight of a penalty on the squared change of all channels in the last step. */
@@ -83,18 +82,15 @@ const pool = v.strictObject({
     }),
   ),
   /**
-   * Additional organisms per update that have neighbours, as in a room. Neighbours occupy part of
-   * the organism's patch. Occupied cells are zeroed before each step and left out of the loss.
+   * Additional organisms per update that have neighbours, as in a room. Cells of the patch that
+   * neighbours occupy are zeroed before each step and left out of the loss.
    */
   crowded: v.exactOptional(
     v.strictObject({
       batch: count,
       /** Maximum number of organisms with neighbours to keep between updates. */
       size: v.optional(count, 256),
-      /**
-       * Average share of new organisms among an update's organisms with neighbours. To make a new
-       * one, an organism without neighbours is copied, and neighbours are added to the copy.
-       */
+      /** Average share of new organisms among an update's organisms with neighbours. */
       renewed: v.optional(share, 0.15),
       /** Neighbours can occupy at most this share of a patch's cells. */
       largest: v.optional(share, 0.7),
@@ -103,39 +99,37 @@ const pool = v.strictObject({
     }),
   ),
   /**
-   * Patients: additional organisms per update whose wounds close gradually from the wound's rim.
-   * Wounds in rooms close in this way if the checkpoint's card has the field `closing`.
+   * Additional organisms (patients) per update whose wounds close gradually from the wound's rim,
+   * as in rooms.
    */
   patients: v.exactOptional(
     v.strictObject({
       batch: count,
-      /** Maximum number of patients (organisms that heal) to keep between updates. */
+      /**
+       * Maximum number of healing organisms to keep between updates. If there are more, some are
+       * dropped at random.
+       */
       size: v.optional(count, 40),
       /**
-       * Number of steps of a patient (an organism that heals) per update. The loss compares the
-       * patient's picture with the target image halfway through the steps and at their end.
+       * Number of steps of a healing organism per update. The loss compares the organism's picture
+       * with the target image after half of the steps and after the last step.
        */
       steps: v.optional(drawnFrom(2), () => [6, 12] as [number, number]),
-      /**
-       * Average share of new patients (organisms that heal) among an update's patients. If there
-       * are more than `size` patients after an update, patients are dropped at random.
-       */
+      /** Average share of new organisms among an update's healing organisms. */
       renewed: v.optional(share, 0.2),
       /**
-       * Average share of the patients (organisms that heal) from earlier updates that are wounded
-       * again when an update begins.
+       * Average share of the healing organisms from earlier updates that an update wounds again.
        */
       again: v.optional(share, 0.1),
-      /** Share of new patients (organisms that heal) whose body is shifted instead of wounded. */
+      /** Share of new healing organisms whose body is shifted instead of wounded. */
       shifted: v.optional(share, 0),
       /**
-       * Share of new patients (organisms that heal) that, instead of a wound, get the cell states
-       * of another organism.
+       * Share of new healing organisms that get the cell states of another organism instead of a
+       * wound.
        */
       strangers: v.optional(share, 0),
       /**
-       * Share of new patients (organisms that heal) that have neighbours. Needs the field
-       * `pool.crowded` if above 0.
+       * Share of new healing organisms that have neighbours. Above 0, `pool.crowded` is required.
        */
       crowded: v.optional(share, 0),
     }),
@@ -146,26 +140,23 @@ const pool = v.strictObject({
   /** Maximum size of a wound, as a share of the patch's cells. */
   largestWound: v.optional(share, 0.5),
   /**
-   * Which organisms' KL divergence counts in the loss: only new ones (`fresh`), or new and pooled
-   * ones (`all`).
+   * Organisms whose KL divergence counts in the loss. `fresh`: new organisms. `all`: new and pooled
+   * organisms.
    */
   divergence: v.optional(v.picklist(['fresh', 'all']), 'fresh'),
 });
 
-/** Schema of a training configuration. `relationErrors` checks relations between its fields. */
+/** Schema of a training configuration, without relations between fields (see `relationErrors`). */
 const configFields = v.strictObject({
   ...modelFields,
   encoder: encoderNetwork,
   data: datasetConfig,
-  /**
-   * Whether to train on the validation split, too. The published models of digits (Palm et al.
-   * 2022) were trained on both splits.
-   */
+  /** Whether to train on the validation split as well as the training split. */
   trainOnValidation: v.optional(v.boolean(), false),
   /**
    * Which parts of the model to train. `all`: the rule and the encoder. `encoder`: only the
-   * encoder, without a pool. An `encoder` run must start from a checkpoint (`--from`), whose rule
-   * and gallery latents stay unchanged.
+   * encoder, without a pool. The run must then start from a checkpoint (`--from`), whose rule and
+   * gallery latents stay unchanged.
    */
   trains: v.optional(v.picklist(['all', 'encoder']), 'all'),
   /**
@@ -181,10 +172,7 @@ const configFields = v.strictObject({
   batch: v.strictObject({
     /** Number of new organisms per update. */
     fresh: count,
-    /**
-     * Number of organisms computed together. A small micro-batch needs less memory and fits into
-     * the processor's cache.
-     */
+    /** Number of organisms computed together (a micro-batch). */
     micro: v.optional(count, 8),
   }),
   /**
@@ -193,11 +181,11 @@ const configFields = v.strictObject({
    */
   growthSteps: v.exactOptional(drawnFrom(1)),
   /**
-   * When to draw the random number of steps that organisms take. `micro-batch`: once per
-   * micro-batch. `update`: once per update, as in the published training (Palm et al. 2022).
+   * When to draw the random numbers of steps: once per micro-batch, or once per update, as in the
+   * published training (Palm et al. 2022).
    */
   stepsDrawn: v.optional(v.picklist(['micro-batch', 'update']), 'micro-batch'),
-  /** Number of steps of a new organism after growth. */
+  /** Number of steps that a new organism takes after growth. */
   extraSteps: v.optional(drawnFrom(0), () => [0, 0] as [number, number]),
   /**
    * Channels in which cells learn to represent their position in the body; see `positionFields`.
@@ -206,17 +194,15 @@ const configFields = v.strictObject({
     v.strictObject({ channel: whole, octaves: count, weight: v.optional(positive, 1) }),
   ),
   /**
-   * How much the picture at the end of growth counts in the loss. The picture after `extraSteps`
-   * further steps counts 1. For patients (organisms that heal): how much the picture halfway
-   * through their steps counts.
+   * Weight in the loss of the picture at the end of growth. The picture after `extraSteps` more
+   * steps has weight 1. For healing organisms: weight of the picture after half of their steps.
    */
   judgeGrown: v.optional(v.pipe(v.number(), v.minValue(0)), 0),
-  /** How much the picture at the end of each stage, except the last stage, counts in the loss. */
+  /** Weight in the loss of the picture at the end of each stage except the last stage. */
   judgeStages: v.optional(v.pipe(v.number(), v.minValue(0)), 0),
   /**
    * Part of the run, as [start, end] in shares of the run (0…1), during which the leak rises from
-   * zero to the model's value. The leak is the share of a cell's state that decays in each step. A
-   * rule without a leak learns pictures sooner.
+   * zero to the model's value. The leak is the share of a cell's state that decays in each step.
    */
   leakRamp: v.exactOptional(
     v.pipe(
@@ -233,16 +219,13 @@ const configFields = v.strictObject({
   optimiser: v.optional(
     v.strictObject({
       learningRate: v.optional(positive, 1e-4),
-      /**
-       * The encoder's learning rate, as a multiple of `learningRate`. Set it above 1 to let a new
-       * encoder learn faster than a rule that is already good.
-       */
+      /** The encoder's learning rate, as a multiple of `learningRate`. */
       encoderRate: v.optional(positive, 1),
       /** Number of updates over which the learning rate rises from zero. */
       warmup: v.optional(whole, 0),
       /**
-       * Share of the run, at its end, during which the learning rate falls linearly to a twentieth
-       * of its value.
+       * Share of the run, at its end, during which the learning rate falls linearly to one
+       * twentieth.
        */
       decay: v.optional(share, 0),
       beta2: v.optional(share, 0.999),
@@ -277,8 +260,8 @@ const configFields = v.strictObject({
     {},
   ),
   /**
-   * Number of steps per compiled program. Longer programs need more memory, but save time:
-   * backpropagation recomputes all steps of a rollout except those of the last program.
+   * Number of steps per compiled program. Longer programs need more memory, but training takes less
+   * time.
    */
   segmentSteps: v.optional(count, 8),
   /** Time between two saves of the run's state and of a sheet of pictures, in minutes. */
@@ -287,14 +270,11 @@ const configFields = v.strictObject({
   gallery: v.optional(count, 512),
   /**
    * If present, an offset is trained for each gallery image. The image's latent is then the
-   * encoder's latent plus this offset, and describes the picture better than the encoder's latent.
+   * encoder's latent plus this offset.
    */
   galleryOffsets: v.exactOptional(
     v.strictObject({
-      /**
-       * Learning rate of the offsets, as a multiple of `learningRate`. Above 1 by default, because
-       * an offset is trained only in the few updates in which its image occurs.
-       */
+      /** Learning rate of the offsets, as a multiple of `learningRate`. */
       rate: v.optional(positive, 10),
     }),
   ),
@@ -409,7 +389,6 @@ function* batchErrors({ batch, closing, pool, update }: TrainingConfig): Generat
   if (size <= drawn) yield ['pool.size', `is ${size}, too few to draw ${drawn} states per update`];
 }
 
-/** Finds errors in `places`, which names the channels in which cells represent their position. */
 function* placesErrors({ channels, places, readout }: TrainingConfig): Generator<FieldError> {
   if (!places) return;
   const { channel: first } = places;
@@ -481,8 +460,8 @@ const MODEL_PARTS = [
  */
 export function changedField(before: string, now: TrainingConfig): string | undefined {
   try {
-    // `configFields` fills in fields that did not exist when the run began. Unlike `schema`, it
-    // accepts a run that is older than some checks of relations between fields.
+    // Use `configFields`, not `schema`, because an old run may violate newer rules about relations
+    // between fields.
     const parsed = checked(configFields, JSON.parse(before), '');
     return MODEL_PARTS.flatMap((part) => differs(parsed[part], now[part], part) ?? [])[0];
   } catch {
@@ -505,8 +484,7 @@ export function differs(a: unknown, b: unknown, path: string): string | undefine
 }
 
 /**
- * Changes a training configuration's batch size, and its pools' sizes in proportion, for trial runs
- * on small machines.
+ * Changes a training configuration's batch size, and the sizes of its pools in proportion.
  *
  * @param fresh number of new organisms per update, at least 1
  */

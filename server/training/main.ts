@@ -52,7 +52,7 @@ async function main(options: Options): Promise<void> {
   say(`${data.name}: ${count} images to train on, ${data.side}×${data.side}`);
   const compute = await openCompute(options.backend, options.threads);
   say(`training on ${compute.device}`);
-  // Put the pixels into shared memory, so that threads need no copies of them.
+  // Put the pixels into shared memory, so that worker threads need no copies.
   if (compute.workers > 1) {
     const pixels = new Uint8Array(new SharedArrayBuffer(data.pixels.length));
     pixels.set(data.pixels);
@@ -70,8 +70,7 @@ async function main(options: Options): Promise<void> {
     say(`refining at most ${config.gallery} latents of the gallery`);
     const state = await refineOffsets(compute, ruleOf(run.state), run.state, { pull, stop });
     run = { ...run, state };
-    // Refining takes minutes. Save the state now, so that a failure during refining does not lose
-    // it.
+    // Refining takes minutes, so save the result before training begins.
     await saveRun(folder, run, config);
   }
   const trainer = await Trainer.create(compute, config, data, run.state);

@@ -9,8 +9,8 @@ import type { Dataset } from './dataset.ts';
 type Size = Pick<Dataset, 'side' | 'channels'>;
 
 /**
- * Draws a random seed for the augmentation of one image. It has 24 bits, because a float32 stores
- * it and cannot represent all larger integers.
+ * Draws a random seed for the augmentation of one image: an integer below 2²⁴, which a float32
+ * represents exactly.
  */
 export const newLook = (random: Random): number => random.integer(2 ** 24);
 
@@ -18,9 +18,9 @@ export const newLook = (random: Random): number => random.integer(2 ** 24);
  * Augments images in place, each in a different random way. The result depends only on the
  * arguments.
  *
- * Shifting an image uncovers pixels at its edge. With 1 channel (ink) or 4 channels (premultiplied
- * RGBA), these pixels become empty. With 3 channels (RGB), they repeat the image's edge. Only RGBA
- * images are recoloured or turned into line drawings.
+ * Shifting an image uncovers pixels at its edge. In images with 1 channel (ink) or 4 channels
+ * (premultiplied RGBA), these pixels become empty. In images with 3 channels (RGB), they repeat the
+ * image's edge. Only RGBA images are recoloured or turned into line drawings.
  *
  * @param images [n, side, side, channels], 0…1
  * @returns whether any image was changed
@@ -78,7 +78,7 @@ function move(
   }
 }
 
-/** Number of samples per pixel, in x and in y, for shrinking a picture without jagged edges. */
+/** Number of samples per pixel, in x and in y, when a picture is shrunk. */
 const SAMPLES = 3;
 
 /** Shrinks an image towards its middle, in place. Pixels around the smaller image become empty. */
@@ -100,10 +100,7 @@ function makeSmaller(image: Float32Array, { side, channels }: Size, scale: numbe
   }
 }
 
-/**
- * Changes hue, saturation and brightness of a premultiplied RGBA image at random, in place. Hues
- * are rotated about the grey axis of RGB space.
- */
+/** Changes hue, saturation and brightness of a premultiplied RGBA image at random, in place. */
 function turnColours(image: Float32Array, random: Random): void {
   const angle = 2 * Math.PI * random.uniform();
   const strength = 0.5 + 0.7 * random.uniform();

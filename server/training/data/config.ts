@@ -9,7 +9,7 @@ export type Style = (typeof STYLES)[number];
 const side = v.pipe(v.number(), v.integer(), v.minValue(8), v.maxValue(256));
 const margin = v.pipe(v.number(), v.integer(), v.minValue(0));
 const folder = v.pipe(v.string(), v.nonEmpty('is empty'));
-/** Share of images in the validation split. These images are chosen with a fixed random seed. */
+/** Share of images in the validation split. */
 const validationShare = v.optional(v.pipe(v.number(), v.minValue(0), v.maxValue(0.5)), 0);
 
 const leavesRoom = (config: { side: number; margin: number }): boolean =>

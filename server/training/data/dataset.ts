@@ -1,6 +1,6 @@
 /**
- * Represents a data set (images, divided into splits) in memory. Also contains helpers for reading
- * data sets. Start reading at `Dataset`.
+ * Represents data sets (images, divided into splits) in memory, and helps to read data sets. Start
+ * reading at `Dataset`.
  */
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
@@ -88,8 +88,8 @@ export function range(start: number, end: number): Uint32Array {
  * arguments give equal splits.
  *
  * @param count number of images
- * @param share share of images for validation, 0…0.5. Above 0, the validation split has at least
- *   one image, unless there is only one image, which is used for training
+ * @param share share of images for validation, 0…0.5. If it is above 0 and there are two or more
+ *   images, the validation split has at least one image
  */
 export function splitByShare(count: number, share: number): Dataset['splits'] {
   const wanted = share === 0 ? 0 : Math.max(1, Math.round(count * share));
@@ -228,7 +228,7 @@ const upper = (letter: string): string => letter.toLocaleUpperCase('en');
 
 /**
  * Lists the images of one pass over a data set. Gallery images, which are the first images of the
- * training split, occur `galleryTimes` times; all others occur once.
+ * training split, occur `galleryTimes` times. All other images occur once.
  *
  * @param all indices of all images to train on
  * @param train indices of the training split

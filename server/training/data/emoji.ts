@@ -1,6 +1,6 @@
 /**
  * Loads pictures of Noto emoji, without skin-tone variants, from the npm package
- * `emoji-datasource-google`. Also reads vector pictures of emoji from Iconify's npm packages.
+ * `emoji-datasource-google`. Reads vector pictures of emoji from Iconify's npm packages.
  */
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
@@ -19,8 +19,8 @@ import { isInvisible, readPicture } from './folder.ts';
 import list from './unseen.json' with { type: 'json' };
 
 /**
- * The 200 emoji reserved for evaluation, by the package's `subcategory`. An emoji is written as
- * hexadecimal code points, joined by "-".
+ * The 200 emoji reserved for evaluation, by subcategory. An emoji is written as hexadecimal code
+ * points, joined by "-".
  */
 export const UNSEEN: Readonly<Record<string, readonly string[]>> = list;
 
@@ -31,8 +31,7 @@ export const isUnseen = ({ image }: { readonly image: string }): boolean =>
 
 /**
  * Returns whether an emoji belongs to a subcategory in `unseen.json`. No checkpoint of organisms
- * may be trained on any emoji of these subcategories, not even in another skin tone or on emoji
- * that a later release has added.
+ * may be trained on emoji of these subcategories.
  */
 export const isOfUnseenKind = ({ subcategory }: { readonly subcategory: string }): boolean =>
   Object.hasOwn(UNSEEN, subcategory);
@@ -192,7 +191,10 @@ async function readList(folder: string, set: SetName): Promise<EmojiRecord[]> {
   ];
 }
 
-/** Reads the PNG files of a set of emoji. One checksum verifies all names, categories and files. */
+/**
+ * Reads the PNG files of a set of emoji, and verifies all names, categories and files with one
+ * checksum.
+ */
 async function readImages(
   folder: string,
   wanted: readonly EmojiRecord[],
@@ -232,7 +234,7 @@ export function emojiName({ name, short_name }: Pick<EmojiRecord, 'name' | 'shor
  * first match decides. Without a match, the kind is `thing`.
  */
 const KINDS: readonly [RegExp, DatasetEntry['kind']][] = [
-  // The first three patterns are exceptions to the later ones.
+  // The first three patterns are exceptions to the later patterns.
   [
     / (feather|spider_web|feet|wing|empty_nest|nest_with_eggs|hankey|skull_and_crossbones)$/,
     'thing',
@@ -255,10 +257,7 @@ export function emojiKind({
 
 type VectorPackage = `@iconify-json/${'noto' | 'noto-v1' | 'twemoji' | 'fluent-emoji-flat'}`;
 
-/**
- * For packages without a list of code points: the package whose list is used instead. Pictures of
- * the same emoji have the same name in both packages.
- */
+/** For packages without a list of code points: another package whose list fits. */
 const LISTS: Partial<Record<VectorPackage, VectorPackage>> = {
   '@iconify-json/noto-v1': '@iconify-json/noto',
 };
@@ -298,9 +297,8 @@ async function read(name: VectorPackage, file: string) {
 }
 
 /**
- * Normalises the code points of an emoji, because packages write them differently. The result is in
- * lower case, without variation selectors and leading zeros. For example, "0023-FE0F-20E3" becomes
- * "23-20e3".
+ * Normalises the code points of an emoji: lower case, without variation selectors and leading
+ * zeros. For example, "0023-FE0F-20E3" becomes "23-20e3".
  */
 export const codeOf = (text: string): string =>
   text
@@ -318,8 +316,7 @@ const STYLE_SOURCES = {
 } as const satisfies Record<Style, object>;
 
 /**
- * Finds the SVG pictures of emoji in several styles. If a style lacks an emoji, its picture is
- * omitted.
+ * Finds the SVG pictures of emoji in several styles. Omits emoji that a style lacks.
  *
  * @returns pictures in the order of the styles, then of the emoji
  * @throws TrainingError 'missing-package' if a package is not installed; 'missing-file' if a file

@@ -41,9 +41,8 @@ async function listImages(folder: string): Promise<string[]> {
 }
 
 /**
- * Lists the files in a folder and its subfolders. Skips hidden files and folders, and `__MACOSX`,
- * the metadata folder that macOS adds to archives. Does not follow links to folders, which can form
- * loops.
+ * Lists the files in a folder and its subfolders. Skips hidden files and folders, the folder
+ * `__MACOSX` of archives made by macOS, and links to folders.
  */
 async function filesIn(folder: string): Promise<string[]> {
   const inside = await readdir(folder, { withFileTypes: true }).catch(({ code }) => {
@@ -109,10 +108,8 @@ function colour(text: string): [number, number, number] {
  * fit into a square with its aspect ratio unchanged, and centres it.
  *
  * The image is rotated according to its EXIF orientation and converted to sRGB. Only the first
- * frame of an animation is used. Resizing uses premultiplied colours, so that transparent pixels'
- * colours do not bleed into edges. The Lanczos kernel has two lobes, because a third lobe leaves
- * faint pixels around the picture: 16 % of the visible pixels of Noto animals had an alpha below 8,
- * instead of 3 %.
+ * frame of an animation is used. The Lanczos kernel has only two lobes, because a third lobe leaves
+ * faint pixels around the picture.
  *
  * @param input file name or content of the image
  * @param file file name for error messages
@@ -172,10 +169,7 @@ function place(rgba: Uint8Array, width: number, height: number, side: number): U
   return square;
 }
 
-/**
- * Imports sharp, an image library, when first needed. Some runs, such as training on digits, do not
- * need sharp.
- */
+/** Imports sharp, an image library, only when it is needed. */
 async function loadSharp(): Promise<typeof import('sharp').default> {
   const { default: sharp } = await import('sharp').catch(() => {
     throw notInstalled('sharp');

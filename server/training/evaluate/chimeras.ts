@@ -22,24 +22,18 @@ const SETTLES = 64;
 /** Numbers of steps after grafting at which to measure the share of chimeras at rest. */
 const RESTS_AFTER = [32, SETTLES, 128, 256];
 /**
- * To test whether a chimera keeps its picture, its pictures `SETTLES` steps and `SAME_AFTER` steps
- * after grafting are compared.
+ * After this number of steps, a chimera must still have the picture that it had `SETTLES` steps
+ * after grafting.
  */
 const SAME_AFTER = 1000;
-/**
- * Maximum tick rate of rooms, in Hz. At this rate, organisms flash most often per second, so the
- * test for flashes is strictest.
- */
+/** Tick rate for the test for flashes, in Hz: the maximum tick rate of rooms. */
 const TICK_RATE = 60;
 /** Minimum and maximum radius of a disc-shaped graft, as shares of the patch's side. */
 const [SMALLEST, LARGEST] = [3 / 32, 8 / 32];
 
 /** Shape of the area that a graft covers. */
 type Shape = 'half' | 'disc';
-/**
- * Shapes of each chimera's grafts. Successive chimeras use successive lists, and start again after
- * the last list.
- */
+/** Shapes of each chimera's grafts. Chimeras use the lists in turn. */
 const GRAFTS: readonly (readonly Shape[])[] = [['half'], ['disc'], ['half', 'disc']];
 
 /**
@@ -78,8 +72,8 @@ export function drawLabels(
 /**
  * Makes random chimeras and tests them. All gallery creatures are used about equally often.
  *
- * @returns the shares of chimeras that pass each test (explained in TRAINING.md), and the
- *   creatures' names of each chimera that fails a test
+ * @returns the shares of chimeras that pass each test (explained in TRAINING.md), and, for each
+ *   chimera that fails a test, the names of its creatures
  */
 export async function measureChimeras(
   { engine, count }: { readonly engine: Engine; readonly count: number },

@@ -7,7 +7,7 @@ import type { EvaluationBatch, Grown } from './evaluation-batch.ts';
 /** Mean squared difference (of values 0…1) below which two pictures look the same to people. */
 export const SAME = 0.01;
 /**
- * Stricter limit than `SAME`, because some different creatures' pictures differ by less than
+ * A stricter limit than `SAME`. Even pictures of different creatures can differ by less than
  * `SAME`.
  */
 export const STRICTLY_SAME = 0.002;
@@ -109,7 +109,7 @@ export const mean = (numbers: ArrayLike<number>): number =>
   Array.from(numbers).reduce((sum, x) => sum + x, 0) / numbers.length;
 
 /**
- * Loads the net that computes features of pictures. It was trained on emoji, with the configuration
+ * Loads the net that computes features of pictures. The net was trained with
  * `configs/emoji-features.json`.
  */
 export const loadFeatures = (): Promise<Model> =>
@@ -119,7 +119,7 @@ export const loadFeatures = (): Promise<Model> =>
  * Runs organisms, and compares their later pictures with their pictures at the end of growth.
  *
  * @param grown the organisms at the end of growth
- * @param from the organisms in the states from which to start, for example wounded
+ * @param from the same organisms in the states from which to start, for example wounded
  * @param marks numbers of steps after which to compare pictures, ascending
  * @returns the likeness by number of steps
  */

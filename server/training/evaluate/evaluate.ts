@@ -106,14 +106,14 @@ export async function evaluate(
     },
     organisms: organisms.grown.count,
     /**
-     * Mean squared error for emoji on which no checkpoint of organisms is trained. Organisms grow
-     * from the encoder's latents of these emoji, and are compared with the emoji.
+     * Mean squared difference between unseen emoji and the organisms that grow from the encoder's
+     * latents of these emoji. No checkpoint of organisms is trained on unseen emoji.
      */
     unseen: images?.unseen ?? null,
     ...organisms.figures,
     /**
-     * Sharpness of grown pictures: the mean magnitude of their gradients, divided by that of the
-     * target images. Below 1 if grown pictures are blurred.
+     * Sharpness of grown pictures relative to their target images. Below 1 if grown pictures are
+     * blurred.
      */
     edges: images?.edges ?? null,
     throws,
@@ -125,8 +125,7 @@ export async function evaluate(
     notes,
   };
   let areFinite = true;
-  // Round all figures to five digits, because further digits are noise. `JSON.stringify` replaces
-  // NaN and ±∞ with null.
+  // Round all figures to five digits. `JSON.stringify` replaces NaN and ±∞ with null.
   const text = JSON.stringify(figures, (_, value) => {
     if (typeof value !== 'number' || Number.isInteger(value)) return value;
     areFinite &&= Number.isFinite(value);

@@ -16,16 +16,14 @@ import { likelihoodOf } from '../run/run-state.ts';
 import type { Measure } from '../terminal.ts';
 import { openWorkerPool, type WorkerJob, type WorkerPool } from '../workers/worker-pool.ts';
 
-/** Number of organisms per batch. A batch must fit into the processor's cache. */
+/** Number of organisms per batch, small enough for the processor's cache. */
 const BATCH = 8;
-/**
- * Maximum number of steps per compiled program. With so many steps, the cost of starting a program
- * is negligible.
- */
+/** Maximum number of steps per compiled program. */
 const LONGEST = 16;
 
 /**
- * Returns the standard deviation (σ) of a checkpoint's Gaussian likelihood, from the card or 0.1.
+ * Returns the standard deviation (σ) of a checkpoint's Gaussian likelihood; 0.1 if the card has
+ * none.
  */
 export function sigmaOf({ training }: Pick<Card, 'training'>): number {
   const sigma = Number(training.sigma);
@@ -104,8 +102,8 @@ export class EvaluationBatch {
   }
 
   /**
-   * Grows organisms and returns their states during growth: after every eight steps of a stage, and
-   * at the end of each stage.
+   * Grows organisms, and returns their states after every eight steps of a stage and at the end of
+   * each stage.
    *
    * @param latents [N, Z], N ≤ 8
    * @returns for each of these points: the side of the patches (`stage`), the number of steps since
@@ -207,7 +205,7 @@ export class EvaluationBatch {
         latents: cut(all.latents, first),
         runs: all.runs,
         states: all.states && cut(all.states, first),
-        // In the last batch, `cut` fills `closed` up with zeros, which mean open cells.
+        // `cut` fills up the last batch with zeros, which mean open cells.
         closed: all.closed && cut(all.closed, first),
         images: all.images && cut(all.images, first),
         // With a seed per batch, results do not depend on the order in which batches finish.
@@ -300,12 +298,12 @@ export const workerJob: WorkerJob<
 };
 
 /**
- * Creates a function that runs segments of a batch. To save time, it skips a segment if earlier
- * segments have shown that the segment would not change the states.
+ * Creates a function that runs segments of a batch. The function skips a segment if the states
+ * repeat and the segment would not change them.
  *
  * @param step runs a segment
  * @param read returns the current states
- * @param canRepeat whether the next states depend only on the current states. If so, states that
+ * @param canRepeat whether the next states depend only on the current states, so that states that
  *   occur twice form a cycle
  */
 function createRun(

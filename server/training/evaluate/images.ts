@@ -118,7 +118,7 @@ export function boundsOf(logWeights: ArrayLike<number>): { elbo: number; iwae: n
 /** Figures of a single image, in nats. */
 export type OfImage = readonly [elbo: number, iwae: number, reconstruction: number];
 
-/** Number of samples per call. A call must keep all workers busy. */
+/** Number of samples per call, large enough to keep all workers busy. */
 const SAMPLES_PER_CALL = 1024;
 
 /**
@@ -189,8 +189,8 @@ export async function measureBounds(
 }
 
 /**
- * Returns the constant term of an image's log-likelihood. For a Gaussian read-out, it is the number
- * of values in an image times −½ log 2πσ²; for other read-outs, it is 0.
+ * Returns the constant term of an image's log-likelihood. For a Gaussian read-out, the term is −½
+ * log 2πσ² for each value of the image. For other read-outs, the term is 0.
  */
 function densityConstant(card: Card): number {
   const likelihood = likelihoodOfCard(card);

@@ -12,8 +12,7 @@ await runTool('evaluate', COMMAND, async (options) => {
   const model = await loadModel(folder);
   const { card } = model;
   say('reading the images');
-  // Many figures can be measured without images. But if the user names images with --data or
-  // --split, fail if they cannot be loaded.
+  // Images are optional, unless the user asks for them with --data or --split.
   const isOptional = data === undefined && split === undefined;
   const judged = await loadImages(card, data, { limit, split }).catch((error: unknown) => {
     if (isOptional && error instanceof TrainingError) return error;

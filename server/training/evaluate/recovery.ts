@@ -12,8 +12,7 @@ const WOUND_SHARES = [0.1, 0.25, 0.5, 0.75, 0.9];
 /** Numbers of steps after a wound at which to measure recovery. */
 export const HEALING_STEPS = [0, 4, 8, 16, 24, 32, 64] as const;
 /**
- * Number of steps for which the cells of a dead organism stay closed. No measurement takes as many
- * steps.
+ * Number of steps for which the cells of a dead organism stay closed; longer than any measurement.
  */
 const FOR_EVER = 255;
 /** Radius of the disc that `allButADisc` leaves unwounded, as a share of the patch's side. */
@@ -78,7 +77,7 @@ export const measureRecovery = (
 
 /**
  * Wounds every organism once. If possible, each wound kills at least one living cell and leaves at
- * least one alive.
+ * least one living cell.
  */
 export function wounded(
   { card, patchSize }: EvaluationBatch,
@@ -107,9 +106,8 @@ function livingCells(card: Card, state: Float32Array): Uint8Array {
 }
 
 /**
- * Draws a wound that kills at least one living cell, so that there is something to heal, and leaves
- * at least one, because wounds close from living cells at their rim. If `DRAWS` attempts fail,
- * returns the last wound.
+ * Draws a wound that kills at least one living cell and leaves at least one living cell. If `DRAWS`
+ * attempts fail, returns the last wound.
  */
 function drawWound(wound: Wound, random: Random, lives: Uint8Array): Uint8Array {
   const side = Math.sqrt(lives.length);
@@ -183,22 +181,24 @@ export async function measureHealing(grown: Grown, { batch, measure, random }: T
      * steps after the wound.
      */
     heal,
-    /** As `heal`, for wounds of half the patch that close from their rim, by one cell per step. */
+    /**
+     * As `heal`, but for wounds of half the patch, which close from their rim by one cell per step.
+     */
     closing: await recover('healing after losing half', 'half', { wound: half, closing: 1 }),
     /**
-     * As `heal`, for the same wounds, which close from their rim. The speed, in cells per step, is
-     * `closing` in the checkpoint's card, or 1 if absent.
+     * As `heal`, but wounds close from their rim at the speed `closing` in the checkpoint's card,
+     * in cells per step (1 if absent).
      */
     healFromRim,
     /**
-     * As `heal`, for wounds that leave only a small disc alive and close from their rim, by one
+     * As `heal`, but for wounds that leave only a small disc alive, and close from their rim by one
      * cell per step.
      */
     discLeft: await recover('healing from a small disc', 'disc', {
       wound: allButADisc,
       closing: 1,
     }),
-    /** A control: as `heal`, for organisms with all cells set to zero. */
+    /** As `heal`, but with all cells of the organisms set to zero, for comparison. */
     erased: await recover('healing from nothing', 'everything', { wound: everything }),
   };
 }

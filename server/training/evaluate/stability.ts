@@ -1,6 +1,6 @@
 /**
- * Measures how well grown organisms keep their pictures and come to rest. `recovery.ts` measures
- * how they heal. Start reading at `measureOrganisms`.
+ * Measures how well grown organisms keep their pictures and come to rest. For healing, see
+ * `recovery.ts`. Start reading at `measureOrganisms`.
  */
 import { createRandom } from '../../../shared/random.ts';
 import type { Model } from '../../vnca/checkpoint.ts';
@@ -53,8 +53,7 @@ export async function measureOrganisms(
     mse: own ? mean(differences(picturesOf(card, states), own, count)) : null,
     figures: {
       /**
-       * Likeness of organisms to their pictures at the end of growth, by number of steps since
-       * then.
+       * Likeness of organisms to their pictures at the end of growth, by number of further steps.
        */
       stay,
       ...(await measureHealing(grown, tools)),

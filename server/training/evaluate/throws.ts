@@ -11,8 +11,8 @@ import type { Tools } from './evaluation-batch.ts';
 import type { Images } from './images.ts';
 
 /**
- * The number k of Kynkäänniemi et al. 2019. A set's manifold is approximated by a ball around each
- * point, whose radius is the distance to the point's k-th nearest neighbour.
+ * Number of nearest neighbours (k in Kynkäänniemi et al. 2019). A ball around each point reaches to
+ * the point's k-th nearest neighbour. The manifold of a set is the union of these balls.
  */
 const NEIGHBOURS = 3;
 
@@ -32,10 +32,7 @@ export function precisionAndRecall(real: Float32Array, made: Float32Array, size:
   return { precision: covered(ofMade, ofReal), recall: covered(ofReal, ofMade) };
 }
 
-/**
- * Returns the share of `points` within the manifold of `set`: a ball around each member, whose
- * radius is the distance to the member's k-th nearest neighbour, with k = `NEIGHBOURS`.
- */
+/** Returns the share of `points` within the manifold of `set` (see `NEIGHBOURS`). */
 function covered(points: readonly Float32Array[], set: readonly Float32Array[]): number {
   const radii = set.map(
     (one) =>

@@ -27,8 +27,8 @@ const percent = (share: number): string => `${Math.round(100 * share)} %`;
 
 /**
  * Draws wounds.png, a chart of the share of healed organisms by the number of steps after a wound.
- * A healed organism's mean squared difference from its picture before the wound is below 0.002
- * (solid curves) or 0.01 (dashed curves). In the left panel, wounded cells may live again
+ * An organism is healed if its mean squared difference from its picture before the wound is below
+ * 0.002 (solid curves) or 0.01 (dashed curves). In the left panel, wounded cells may live again
  * immediately. In the right panel, wounds close from their rim.
  *
  * @param closing speed at which wounds close from their rim, in cells per step

@@ -61,7 +61,7 @@ export async function writePictures(
   const places = mapLatents(latents, card.gallery.length, random('map'));
   if (places) {
     const tiles = tilesOfStates(card, await batch.grow(latents), card.side);
-    // 256 colours reduce the file to a third and make no visible difference.
+    // A palette of 256 colours makes the file smaller, without a visible difference.
     const { default: sharp } = await import('sharp');
     await write('map.png', await sharp(drawMap(tiles, places)).png({ palette: true }).toBuffer());
     const lines = card.gallery.map(({ name, kind }, i) => {

@@ -66,8 +66,7 @@ export async function growGallery(
 }
 
 /**
- * Makes cells transparent if they are not alive, about as in a room. (In a room, a cell that was
- * alive stays visible until its aliveness falls below half the threshold.)
+ * Makes cells transparent if they are not alive.
  *
  * @param presence.threshold minimum aliveness of a living cell, 0…1
  * @returns [stage, stage, 4] premultiplied RGBA, 0…255
@@ -100,9 +99,7 @@ export async function drawGallery(model: Model): Promise<Uint8Array> {
   return PNG.sync.write(sheet, { deflateLevel: 9 });
 }
 
-/**
- * Side of a cell in gallery.avif, in pixels. Three, for screens with three pixels per CSS pixel.
- */
+/** Side of a cell in gallery.avif, in pixels. */
 const SCALE = 3;
 const QUALITY = 45;
 

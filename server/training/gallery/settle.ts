@@ -13,18 +13,15 @@ import { rowsOf } from '../run/run-state.ts';
 const CANDIDATES = 12;
 const ROUNDS = 5;
 /**
- * Candidates lie around the best latent found so far. Their typical distance from this latent is
- * between `least` and `most` times the latent's norm.
+ * Minimum and maximum of a candidate's typical distance from the best latent found so far, as a
+ * share of the latent's norm.
  */
 const SPREAD = { least: 0.01, most: 0.16 };
-/**
- * Maximum change of a cell's colour (0…255) in an organism at rest, stricter than in
- * `measureCycles`.
- */
+/** Maximum change of a cell's colour (0…255) in an organism at rest. */
 const AT_REST = 1;
 /**
- * The search for a replacement ends early if the mean squared difference (0…1) between the
- * replacement's picture and the former picture is at most this.
+ * The search for a replacement ends early at this mean squared difference (0…1) from the former
+ * picture.
  */
 const NEAR = 0.0002;
 
@@ -42,7 +39,7 @@ export function settleRefusal({ figures, gallery, update }: Card): string | unde
 /**
  * Replaces latents whose organisms do not come to rest. Tries random latents near the best latent
  * found so far. A replacement's organism must come to rest and look the same as before (mean
- * squared difference below 0.002). If there is none, the original latent stays.
+ * squared difference below 0.002). Without such a replacement, the original latent stays.
  *
  * @param latents [N, Z], N ≥ 1
  * @returns `latents`: [N, Z], with replacements; `restless`: indices of the organisms that did not

@@ -18,10 +18,7 @@ export type Likelihood =
   /** RGB with 256 levels per colour, distributed as a discretised mixture of logistics. */
   | { readonly kind: 'dmol'; readonly mixtures: number };
 
-/**
- * Returns whether channel numbers are consecutive, so that one slice of the states contains all
- * channels.
- */
+/** Returns whether channel numbers are consecutive, so that one slice contains all channels. */
 export const areConsecutive = (channels: readonly number[]): boolean =>
   channels.every((channel, i) => channel === channels[0] + i);
 
@@ -135,7 +132,7 @@ export interface PositionLoss {
   readonly channel: number;
   /**
    * Number of waves per axis that represent a position. Over the width of the patch, the first wave
-   * has half a period, and each further wave twice as many periods.
+   * has half a period. Each further wave has twice as many periods as the wave before.
    */
   readonly octaves: number;
   /** Weight of a position channel relative to a colour channel. */

@@ -459,7 +459,7 @@ export class Segments {
     if (update.kind === 'decoder') {
       const { latents } = this;
       const after = decode(update, parameters, latents);
-      // A decoder has no steps. So return its output also as the states before the last step.
+      // A decoder has no steps, so its output counts as the states before the last step, too.
       return { latents, last: after, after };
     }
     const genome = update.standingInput ? g.input('genome', this.genomeShape) : undefined;
@@ -502,7 +502,7 @@ interface Surroundings {
   /**
    * Computes the loss. Absent without a target image. Inputs: the states after the steps (`after`)
    * and before the last step (`last`). Outputs: `nats`, and the loss's gradients, named `after`
-   * and, if the loss depends on it, `last`.
+   * and, for segments with `rest`, `last`.
    */
   readonly judge?: Promise<Program> | undefined;
 }
