@@ -45,8 +45,8 @@ const shrinkRules = (rules: string): string =>
     .replaceAll(';}', '}');
 
 /**
- * Source of a function that equals `str` in `@lit/localize`. Generated modules of texts contain it
- * instead of an import, which would add another file to each page.
+ * Source of the function `str` of `@lit/localize`, which replaces the import in generated modules
+ * of texts.
  */
 const STR = 'const str = (strings, ...values) => ({ strTag: true, strings, values });';
 
@@ -71,10 +71,7 @@ const shortenIds: Plugin = {
   },
 };
 
-/**
- * Removes the English names of kinds from each file of translated names, because the page gets the
- * English names from the room. What remains is a list of the translated names.
- */
+/** Replaces the map from English to translated names of kinds by a list of the translated names. */
 const orderKinds: Plugin = {
   name: 'order-kinds',
   enforce: 'pre',
@@ -111,17 +108,14 @@ const shrinkTemplates: Plugin = {
   },
 };
 
-/**
- * Library code that no page runs, and its replacement. Each key is the end of the file's path.
- * Bundlers cannot know that this code never runs.
- */
+/** Library code that no page runs, and its replacement. Each key is the end of a file's path. */
 const UNUSED: Readonly<Record<string, readonly [what: RegExp, by: string]>> = {
   // The pages connect only by WebSocket.
   'engine.io-client/build/esm/transports/index.js': [
     /.*/s,
     "import { WS } from './websocket.js'; export const transports = { websocket: WS };",
   ],
-  // All pages pass a parser of their own.
+  // All pages pass the option `parser`, so the default is not needed.
   'socket.io-client/build/esm/manager.js': [/(?<=opts\.parser) \|\| parser/, ''],
   // Pages ignore messages that do not match their schema, so nobody reads valibot's explanations.
   'valibot/dist/index.mjs': [
@@ -171,7 +165,7 @@ export default defineConfig(({ mode }) => {
         // The CommonJS version, Vite's default, contains 1 kB of unused code that the bundler
         // cannot remove.
         gifenc: 'gifenc/dist/gifenc.esm.js',
-        // By default, each library would contain its own copy of the emitter.
+        // Share one copy of the emitter among all libraries.
         '@socket.io/component-emitter': EMITTER,
       },
     },

@@ -1,7 +1,6 @@
 /**
- * Previews of how seeds grow. A viewer (a part of the page that shows a preview) sets its seed with
- * `want`, and is notified when previews change. Only a few previews are requested at a time, the
- * most recently wanted ones first.
+ * Previews of how seeds grow. Each part of the page that shows a preview is called a viewer, and
+ * sets its seed with `want`.
  */
 import type { PreviewSource } from '../../shared/protocol/commands.ts';
 import type { PackedGenomes } from '../../shared/protocol/genomes.ts';
@@ -19,7 +18,7 @@ export interface FilmView {
   readonly frames: number;
 }
 
-/** A film of a growing seed. `raw`: the image from the server, until it is queued for painting. */
+/** A film of a growing seed. `raw` is the server's image, kept until it is queued for painting. */
 type Film = FilmView & { raw?: Blob | undefined; readonly genomes: PackedGenomes | undefined };
 
 /**
@@ -38,7 +37,10 @@ export class Previews {
   private readonly films = new Map<string, Film | 'none'>();
   /** Requests in flight, keyed by seed. */
   private readonly asked = new Map<string, object>();
-  /** The seed of each viewer. The viewer that has set its seed most recently comes last. */
+  /**
+   * The seed of each viewer (a part of the page that shows a preview). The viewer that called
+   * `want` most recently comes last.
+   */
   private readonly wanted = new Map<object, PreviewSource>();
   private readonly listeners = new Listeners<{ change: undefined }>();
   private resting = false;
@@ -47,7 +49,7 @@ export class Previews {
   /** Resolves when all queued pictures are painted. */
   private queue: Promise<unknown> = Promise.resolve();
 
-  /** @param after calls a function after a delay, in ms */
+  /** @param after schedules a call after a delay, in ms */
   constructor(
     private readonly ask: RequestTracker['ask'],
     private readonly after: (ms: number, call: () => void) => void = BROWSER.after,
@@ -95,7 +97,7 @@ export class Previews {
   }
 
   /**
-   * Queues a picture or a film for painting, behind those already queued.
+   * Queues a picture or a film for painting.
    *
    * @param isWanted called when the picture's turn comes; returns whether to paint it
    * @param genomes the organism's genomes, if known
@@ -125,23 +127,20 @@ export class Previews {
   }
 
   /**
-   * Call this after a reconnection. Forgets earlier requests, because their answers will not
-   * arrive.
+   * Forgets unanswered requests after a reconnection, because no answers will arrive.
    *
    * @param you id of this page's participant since the reconnection
    */
   renew(you: number): void {
     this.asked.clear();
-    // Drop previews of crosses, because a parent may have been transformed. If this page's
-    // participant has changed, also drop previews of own seeds, because their numbers now stand for
-    // other seeds.
+    // Drop previews of crosses, because a parent may have been transformed. If the page has a new
+    // participant, also drop previews of own seeds: another participant has other seeds.
     this.dropAll(you === this.you ? /"cross"/ : /"cross"|"hand"/);
     this.you = you;
   }
 
   /**
-   * Call this when an organism has been transformed. Drops the previews of the organism's crosses,
-   * because the children would now be different.
+   * Drops the previews of an organism's crosses. Call this when the organism has been transformed.
    */
   outdate(parent: OrganismId): void {
     const stale = new RegExp(`"[ab]":${parent}\\b`);
@@ -149,7 +148,7 @@ export class Previews {
     this.dropAll(stale);
   }
 
-  /** Frees all films. Call it when the page no longer shows any previews. */
+  /** Frees all films. Call this when the page no longer shows any previews. */
   close(): void {
     this.wanted.clear();
     for (const key of [...this.films.keys()]) this.drop(key);
@@ -223,7 +222,7 @@ export class Previews {
   }
 }
 
-/** Minimum alpha, 0…255, of a pixel whose colour is used. */
+/** Pixels with a lower alpha (0…255) are ignored. */
 const LEAST_ALPHA = 128;
 
 /** Reads the colours of the last picture in an image: a row of square pictures. */
@@ -245,7 +244,7 @@ async function coloursOf(url: string): Promise<Rgb[]> {
   return colours;
 }
 
-/** The colours of the seed that the visitor is grafting, read from the seed's preview. */
+/** The colours of the seed that the visitor is grafting. */
 export class SeedColours {
   /**
    * Colours of the grown creature's cells, sRGB from 0 to 1; empty until the preview has arrived.
@@ -254,8 +253,8 @@ export class SeedColours {
   private url = '';
 
   constructor(previews: Previews, state: InteractionState, read = coloursOf) {
-    // Do not request the preview here: while the visitor grafts, the page shows the held seed's
-    // preview in the seed tray, which requests it.
+    // Do not request the preview here: the seed tray or the ring already requests the held seed's
+    // preview.
     const update = (): void => {
       const { tool, held } = state.state;
       const film = tool === 'graft' && previews.film(held);

@@ -1,6 +1,6 @@
 /**
- * Helpers for all pages: storage in the browser, event listeners, limited rates of calls, which
- * seeds are offered, and tracking of open panels.
+ * Helpers for all pages: browser storage, event listeners, throttling, offered seeds and open
+ * panels.
  */
 import type { Event } from '../../shared/protocol/events.ts';
 
@@ -62,8 +62,8 @@ export class Listeners<Events extends { [K in keyof Events]: unknown }> {
 }
 
 /**
- * Passes on at most one value per interval. If more values arrive, keeps only the latest, which
- * `flush` passes on when the interval is over.
+ * Passes on at most one value per interval. Of the other values, keeps only the latest until
+ * `flush` is called.
  */
 export class Throttle<T> {
   private waiting: { readonly value: T } | undefined;
@@ -114,8 +114,8 @@ export function offered(
 }
 
 /**
- * Returns the indices of the gallery seeds that a visitor can find by searching, beginning with the
- * seeds that are offered in the gallery panel.
+ * Returns the indices of the gallery seeds that a visitor can search. Seeds that the gallery panel
+ * offers come first.
  */
 export function searchable(checkpoint: Checkpoint, offer: Offer = {}): readonly number[] {
   const { gallery, unsuitable = [] } = checkpoint;
@@ -126,7 +126,7 @@ export function searchable(checkpoint: Checkpoint, offer: Offer = {}): readonly 
 }
 
 /**
- * Tracks the open panels, in the order in which they were opened. Each has an entry in the
+ * Tracks the open panels, in the order in which they were opened. Each panel has an entry in the
  * browser's history, so that the Back button closes the top panel instead of leaving the room. If a
  * panel is closed in another way, its entry is removed.
  */
@@ -137,14 +137,11 @@ export class OpenPanels {
   modals = 0;
   /** Number of open panels recorded in the browser's current history entry. */
   private entries: number;
-  /**
-   * Whether this page has called `history.go`, and the resulting `popstate` event has not arrived
-   * yet.
-   */
+  /** Whether the `popstate` event for this page's call of `history.go` has yet to arrive. */
   private isTravelling = false;
 
   /**
-   * @param changed called after a panel was opened or closed; its argument is whether any is open
+   * @param changed called after a panel was opened or closed. `isOpen`: whether any panel is open
    */
   constructor(private readonly changed: (isOpen: boolean) => void) {
     window.addEventListener('popstate', (event) => this.arrive(event));
@@ -158,7 +155,7 @@ export class OpenPanels {
    * Registers a panel that has been opened.
    *
    * @param close closes the panel
-   * @returns a function that must be called when the panel has been closed, for whatever reason
+   * @returns a function that must be called when the panel has been closed
    */
   open(close: () => void): () => void {
     this.panels.push(close);
@@ -203,7 +200,7 @@ export class OpenPanels {
 
   private arrive({ state }: PopStateEvent): void {
     this.entries = entriesIn(state);
-    // If this page has not called `history.go`, the visitor has pressed the Back button. Close the
+    // Unless this page has called `history.go`, the visitor has pressed the Back button. Close the
     // panels whose history entries are gone.
     const kept = this.isTravelling ? this.panels.length : this.entries;
     this.isTravelling = false;

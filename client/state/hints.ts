@@ -1,12 +1,12 @@
-/** How often hints are shown. */
+/** Limits how often hints are shown. */
 import { BrowserStore } from './browser-store.ts';
 
 /** Maximum number of times that a hint is shown to a visitor who does not follow it. */
 const SHOWINGS = 3;
 
 /**
- * Decides whether to show a hint. Counts how often this browser has shown it. A hint that the
- * visitor has followed is not shown again.
+ * Decides whether to show a hint, which is no longer shown once the visitor has followed it. Counts
+ * how often this browser has shown the hint.
  */
 export class Hint {
   private readonly showings: BrowserStore;
@@ -19,12 +19,12 @@ export class Hint {
   /**
    * Returns whether to show the hint.
    *
-   * @param occasion identifies an occasion for the hint. Repeated calls for one occasion count once
+   * @param occasion name of the occasion. Repeated calls with the same name count once
    */
   isShown(occasion: string): boolean {
     const count = Number(this.showings.read());
     if (occasion === this.occasion) return count <= SHOWINGS;
-    // A value from another release of the program may not be a number. If so, do not show the hint.
+    // If the stored value is not a number, do not show the hint.
     if (!(count < SHOWINGS)) return false;
     this.occasion = occasion;
     this.showings.write(`${count + 1}`);

@@ -49,8 +49,7 @@ const START = {
   /** Number of seeds that the visitor has planted since the page was opened. */
   planted: 0,
   /**
-   * Number of seeds that the visitor has made from drawings or chosen on the map since they last
-   * planted a seed.
+   * Number of seeds made from drawings or chosen on the map since the visitor last planted a seed.
    */
   taken: 0,
 };
@@ -84,10 +83,7 @@ export class InteractionState {
     this.update(tool === 'look' ? { tool } : { tool, selection: undefined });
   }
 
-  /**
-   * Sets the held seed. Selects the tool "plant", unless the current tool is "graft", which also
-   * uses the held seed.
-   */
+  /** Sets the held seed. Selects the tool "plant", unless the tool "graft" is selected. */
   hold(held: SeedSource): void {
     const tool = this.current.tool === 'graft' ? 'graft' : 'plant';
     this.update({ held, tool, selection: undefined });
@@ -98,7 +94,9 @@ export class InteractionState {
     this.hold(thrown(random));
   }
 
-  /** Counts a planted seed. If it was a random seed, the visitor then holds another random seed. */
+  /**
+   * Counts a planted seed. If the seed was random, replaces the held seed with another random seed.
+   */
   sown(random: () => number): void {
     const { held } = this.current;
     const planted = this.current.planted + 1;
@@ -106,8 +104,8 @@ export class InteractionState {
   }
 
   /**
-   * Makes a random gallery seed the held seed: one that the host offers first; if there are none,
-   * an offered animal; if there are none, any offered seed.
+   * Makes a random gallery seed the held seed. Prefers seeds that the host offers first, then
+   * animals.
    */
   holdFirst(checkpoint: Checkpoint, random: () => number, offer: Offer = {}): void {
     const all = offered(checkpoint, offer);
@@ -120,9 +118,8 @@ export class InteractionState {
   }
 
   /**
-   * Replaces the held seed after the host has changed which seeds are offered, in two cases: the
-   * held seed is now hidden; or the host offers other seeds first, and the visitor has not yet
-   * chosen or planted a seed.
+   * Call this when the host has changed which seeds are offered. Replaces the held seed if the host
+   * has hidden it. Also replaces the initial seed if the host now offers other seeds first.
    */
   follow(checkpoint: Checkpoint, random: () => number, offer: Offer): void {
     const { held, planted } = this.current;

@@ -224,8 +224,8 @@ export const controls = css`
     background: var(--ink);
   }
   /*
-   * Fades an element in. If the element sets --from to a CSS transform, it also moves from the
-   * transformed position to its normal one.
+   * Fades an element in. If --from is set to a CSS transform, the element starts transformed and
+   * moves to its normal position.
    */
   @keyframes fade-in {
     from {

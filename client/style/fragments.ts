@@ -143,7 +143,7 @@ const { mean, range, lightestHue } = OWNER_LIGHTNESS;
 export const owner = css`calc(${mean} + ${range} * cos((var(--hue) - ${lightestHue}) * 1deg)) ${OWNER_CHROMA}`;
 
 /**
- * Returns the colour of the participant who has this hue, for drawing on a canvas.
+ * Returns the participant's colour for a hue, for drawing on a canvas.
  *
  * @param hue in degrees
  * @returns red, green and blue in sRGB, from 0 to 1

@@ -1,7 +1,6 @@
 /**
- * A ring on a touch table: one person's tools, arranged around the place of the person's first
- * touch. Each person is a participant of the room, but all people at a table share one connection
- * to the server.
+ * A ring on a touch table: one person's tools, arranged in a circle. Each person is a participant,
+ * but all people at a table share one connection to the server.
  */
 
 import { localized, msg } from '@lit/localize';
@@ -55,7 +54,7 @@ interface RingPage {
 }
 
 export class Ring implements ToolUser {
-  /** The table's model of the room, but with this person as `you`. */
+  /** The model of the room, with this person as `you`. */
   readonly model: RoomModel;
   readonly state = new InteractionState(STROKE_RADIUS.touchRadius);
   readonly requests = new RequestTracker((name, message) =>
@@ -68,7 +67,7 @@ export class Ring implements ToolUser {
   left: Reason | undefined;
   /** Seeds that this person has made by crossing, newest first. */
   hand: readonly SeedView[] = [];
-  /** Number of this person's fingers that are touching the room. */
+  /** Number of fingers with which this person is touching the room. */
   fingers = 0;
   /** Index of the first seed that the ring shows, modulo the number of offered seeds. */
   first = Math.floor(Math.random() * 1_000);
@@ -78,7 +77,7 @@ export class Ring implements ToolUser {
   private seat: Partial<RingEvent<'seated'>> = {};
   private isSeated = false;
   private isForgotten = false;
-  /** Organisms whose latest graft by this person has been taken back. */
+  /** Organisms from which this person has taken back the latest graft. */
   private readonly settled = new Set<OrganismId>();
   private readonly stopWatching: () => void;
 
@@ -101,8 +100,8 @@ export class Ring implements ToolUser {
       const isOwn = event.what === 'grafted' && event.by === this.seat.you?.id;
       if (isOwn && event.kind !== undefined) this.settled.delete(event.id);
     });
-    // Request the held seed's preview if a tool needs it: to show a seed that is not in the
-    // gallery, or to read the colours of a seed to graft.
+    // Request the held seed's preview if the ring needs it: to show a seed that is not in the
+    // gallery, or to read the colours for a graft.
     this.state.onChange(() => {
       const { held, tool } = this.state.state;
       if (held.from === 'gallery' && tool !== 'graft') this.previews.forget(this);
@@ -184,9 +183,7 @@ export class Ring implements ToolUser {
     this.requests.ask('keep', { organism }, { accepted, rejected: this.refused });
   }
 
-  /**
-   * Takes back this person's last graft on an organism. The server remembers only this one graft.
-   */
+  /** Takes back this person's last graft on an organism. */
   ungraft({ id: organism }: OrganismView): void {
     const accepted = () => this.settled.add(organism);
     this.requests.ask('ungraft', { organism }, { accepted, rejected: this.refused });
@@ -298,8 +295,8 @@ export class TableView extends RoomView {
 
   /** Assigns a pointer that touches the room to a ring. */
   touch(pointer: number, ring: Ring, start: Point): Finger {
-    // All fingers share the table's view, except for these properties of a pointer, which each
-    // finger needs for itself.
+    // Give each finger its own pointer properties. All other properties are shared with the table's
+    // view.
     const view: RoomView = Object.create(this, {
       pointer: { value: undefined, writable: true },
       hovered: { value: 0, writable: true },
@@ -323,8 +320,8 @@ export class TableView extends RoomView {
       }
     }
     for (const { state, fingers, place, left } of this.rings.values()) {
-      // While nobody touches the ring and no organism is at its centre, preview there what the tool
-      // would do.
+      // If the ring is not in use and no organism is at its centre, preview the tool's effect at
+      // the centre.
       const isFree = !left && fingers === 0 && organismAt(this.model, this.toWorld(place)) === 0;
       if (isFree) this.drawPointer({ ...place, pressed: false }, state.state, undefined);
     }
@@ -413,8 +410,7 @@ export class TableRing extends LitElement {
   ];
 
   /**
-   * The ring's properties change without notice. So `hasChanged` always returns true, and the ring
-   * is rendered whenever the table is.
+   * Lit cannot detect changes inside a ring, so render the element whenever the table is rendered.
    */
   @property({ attribute: false, hasChanged: () => true }) ring!: Ring;
   /** Whether the ring will soon be removed, because nobody touches it. */

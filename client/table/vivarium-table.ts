@@ -24,7 +24,10 @@ import { controls } from '../style/controls.ts';
 import { REACH, Ring, type RingPlace, TableRing, TableView } from './ring.ts';
 import { TIMEOUTS } from './timeouts.ts';
 
-/** A touch belongs to the nearest ring if the ring's centre is closer than this, in em. */
+/**
+ * A touch belongs to the nearest ring if the distance to the ring's centre is less than this, in
+ * em.
+ */
 const NEAR = 2 * REACH.edge;
 /** Maximum distance that a finger may move during a tap, in CSS pixels. */
 const SLOP = 10;
@@ -224,7 +227,7 @@ export class VivariumTable extends LitElement {
       return cursors.frame(now, (place) => view.toScreen(place)) || waits;
     };
     model.on('cursors', (pointers) => {
-      // Do not show the pointers of people at this table, who see their own fingers.
+      // Do not show the pointers of people at this table.
       const own = new Set([...this.rings.values()].map((ring) => ring.model.you?.id));
       const others = pointers.filter(({ id }) => !own.has(id));
       cursors.receive(others, model.participants, 0);
@@ -433,8 +436,8 @@ export class VivariumTable extends LitElement {
   };
 
   /**
-   * Zooms so that the room covers the whole screen. If the room is then wider or higher than the
-   * screen, negative insets let it extend equally far beyond opposite edges.
+   * Zooms so that the room covers the whole screen, and centres the room. Negative insets stand for
+   * parts of the room outside the screen.
    */
   private layout(): void {
     const { view, clientWidth: width, clientHeight: height } = this;

@@ -1,6 +1,6 @@
 /**
  * Entry point of the visitor's page: registers its elements, and starts it in the visitor's
- * language. The order of the imports affects how well the bundle compresses.
+ * language. The order of the imports affects the compressed size of the bundle.
  */
 import './elements/announcements.ts';
 import './elements/toast-layer.ts';

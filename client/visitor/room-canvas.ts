@@ -47,8 +47,8 @@ export class RoomCanvas {
   private readonly help = this.find<KeyHelp>('key-help');
   private readonly overview = this.find<RoomOverview>('room-overview');
   /**
-   * The position, in cells, at which the tool last pointed while the visitor used the keyboard.
-   * Undefined if the visitor does not use the keyboard.
+   * Position, in cells, at which the tool last pointed while the visitor used the keyboard;
+   * undefined if the visitor does not use the keyboard.
    */
   private aimed: Point | undefined;
   /** The open panel beside which the whole grid must stay visible. */
@@ -61,9 +61,8 @@ export class RoomCanvas {
   private insets: Insets = { top: 0, right: 0, bottom: 0, left: 0 };
   private carded: OrganismId = 0;
   /**
-   * Set when a card opens while the view shows the whole grid: the camera, as JSON, after the view
-   * has moved to make room for the card. If the camera is still the same when the card closes, the
-   * whole grid is shown again.
+   * Set when `showBeside` moves the view away from the whole grid: the new camera, as JSON. If the
+   * camera is unchanged when the card closes, the view shows the whole grid again.
    */
   private uncovered = '';
 
@@ -87,8 +86,7 @@ export class RoomCanvas {
     calm.addEventListener('change', applyMotion);
     applyMotion();
     const lens = new Lens(canvas, this.find('.lens'), signal);
-    // A phone needs no more detail than the level `phone`, at which the server delays details that
-    // are too small to see on a phone.
+    // At the tier `phone`, the server delays details that are too small to see on a phone.
     const report = reportView(view, connection, signal, byPointer<TierName>('phone', 'full'));
     view.onPainter = (paint) => session.previews.paintWith(paint);
     view.onFrame = (now) => {
@@ -107,7 +105,8 @@ export class RoomCanvas {
     });
     let newest: OrganismId = 0;
     model.on('life', ({ event: { what }, organism }) => {
-      // Move the view only for the visitor's own organisms, and not while it follows a participant.
+      // Move the view only for the visitor's own organisms, and not while the view follows a
+      // participant.
       if (organism.planter.id !== model.you?.id || session.following) return;
       if (what === 'born' && matchMedia(SMALL).matches) newest = organism.id;
       else if (organism.id !== newest || !view.rig.isFollowing) return;
@@ -191,8 +190,7 @@ export class RoomCanvas {
       this.aimed = undefined;
       return;
     }
-    // Compute the position without the moving water, which bends the picture. With the water, the
-    // position would change even while the view does not move.
+    // Ignore the moving water, which would change the position even while the view does not move.
     const place = screenToWorld(camera, size, rig.middle);
     if (this.aimed?.x === place.x && this.aimed.y === place.y) return;
     this.aimed = place;
@@ -306,8 +304,8 @@ export class RoomCanvas {
   }
 
   /**
-   * Chooses the initial view. On a small screen, it shows an area with space for a seed, at a place
-   * that no other element covers.
+   * Chooses the initial view. On a small screen, the view shows an area with space for a seed, at a
+   * place that no other element covers.
    */
   private async open(): Promise<void> {
     const { page } = this;
@@ -319,8 +317,7 @@ export class RoomCanvas {
     await this.finder.updateComplete;
     const { rig, loop } = this.view;
     rig.open(rig.camera);
-    // The view will now show only a part of the room, and then the small map is visible. Show the
-    // map first, because `groundView` avoids the part of the canvas that the map covers.
+    // Show the small map first, because `groundView` avoids the area that the map covers.
     this.overview.draw(rig);
     rig.open(this.groundView(room, checkpoint.side));
     loop.invalidate();
@@ -367,7 +364,7 @@ export class RoomCanvas {
  * Returns insets that place the grid beside a panel, on the side where the grid can be shown
  * largest.
  *
- * @param insets space at the edges of the view that the grid must leave free in any case
+ * @param insets minimum insets, in CSS pixels
  */
 function beside(panel: Element, grid: Size, view: Size, insets: Insets): Insets {
   const { top, bottom, left, right } = panel.getBoundingClientRect();
@@ -398,9 +395,8 @@ export class Tools extends ToolHand<RoomSession> implements CanvasHand {
   }
 
   /**
-   * Called when the visitor presses the canvas. Closes the panel that was opened last. But if an
-   * organism is selected and the tool is *look*, the press selects another organism or none
-   * instead.
+   * Called when the visitor presses the canvas. Closes the panel that was opened last, unless an
+   * organism is selected and the tool is *look*.
    *
    * @returns true if a panel was closed
    */
@@ -414,8 +410,8 @@ export class Tools extends ToolHand<RoomSession> implements CanvasHand {
     const { planes } = this.model;
     const { x: i, y: j } = this.view.toWorld({ x, y });
     const onGrid = planes && i >= 0 && j >= 0 && i < planes.width && j < planes.height;
-    // Show the whole room. Exception: with a tool other than *look*, a double tap on the grid with
-    // one finger leaves the view as it is, because both taps have already used the tool.
+    // If both taps have used a tool (other than *look*), leave the view as it is. Otherwise, show
+    // the whole room.
     if (fingers === 2 || !onGrid || this.session.state.state.tool === 'look') {
       this.moved();
       this.view.rig.fit();
@@ -424,8 +420,8 @@ export class Tools extends ToolHand<RoomSession> implements CanvasHand {
   }
 
   /**
-   * Uses the tool once at a point of the screen, for a key press. The point may be in a hole of an
-   * organism, so a stroke is made at the organism's cell nearest to the point.
+   * Uses the tool once at a point of the screen, for a key press. A stroke is made at the nearest
+   * cell of an organism around the point.
    */
   use(point: Point, now: number): void {
     const place = this.view.toWorld(point);

@@ -1,6 +1,6 @@
 /**
  * A visit to one room: the connection, the visitor's state, and the visitor's requests to the
- * server. This module neither draws nor reads input.
+ * server.
  */
 import { msg, str } from '@lit/localize';
 import type { Rect } from '../../shared/geometry.ts';
@@ -55,17 +55,17 @@ export const followingText = (...whom: Parameters<typeof participantName>): stri
 export const spotText = (): string => msg('The host asks everybody to look here.');
 
 /**
- * Reasons that are not shown unless they answer a request. They mean, in this order: the page has
- * sent a message before joining, the page has not joined in time, the room has moved to another
- * server, the server is shutting down.
+ * Reasons that the visitor usually need not know. Their meanings, in this order: the page has sent
+ * a message before joining, the page has not joined in time, the room has moved to another server,
+ * the server is shutting down.
  */
 const SILENT_REASON = /^(not-joined|join-timeout|elsewhere|shutting-down)$/;
 
 const { radius, touchRadius } = STROKE_RADIUS;
 
 /**
- * A departing organism of the visitor, which the visitor can make stay until `until` (in ms of
- * `performance.now()`).
+ * One of the visitor's departing organisms. The visitor can make it stay until `until`, in ms of
+ * `performance.now()`.
  */
 type Offer = texts.Change & { readonly until: number };
 
@@ -84,10 +84,7 @@ function isFramed(): boolean {
   }
 }
 
-/**
- * A visitor's session in a room. Links the model of the room with the visitor's tools and
- * selections.
- */
+/** A visitor's session in a room. Links the model of the room with the visitor's state. */
 export class RoomSession {
   readonly roomName = location.pathname.match(/^\/r\/([a-z0-9-]+)/)?.[1] ?? 'main';
   /**
@@ -100,8 +97,7 @@ export class RoomSession {
     this.roomName,
     { name: this.name.read(), watches: this.watches },
     {
-      // Each browser tab has a seat of its own. After a reload, the visitor is the same
-      // participant; in another tab, the visitor is another participant.
+      // Each browser tab has its own seat, so each tab belongs to a different participant.
       seat: new BrowserStore('sessionStorage', `vivarium seat ${this.roomName}`),
       mark: new BrowserStore('localStorage', 'vivarium device'),
     },
@@ -121,22 +117,22 @@ export class RoomSession {
   /** The visitor's organisms that have died during this visit, newest first. */
   gone: readonly OrganismView[] = [];
   /**
-   * The visitor's organisms that can be renewed: they are departing, or departed a short time ago.
+   * The visitor's organisms that can be renewed, because they are departing or departed a short
+   * time ago.
    */
   readonly departing = new Map<OrganismId, Offer>();
   /**
-   * For each position on the grid ('x,y'), the seed, as JSON, that this visitor last planted there,
-   * or last used to transform the organism there.
+   * The seed, as JSON, with which this visitor last planted or transformed an organism at each
+   * position ('x,y').
    */
   private readonly made = new Map<string, string>();
   /**
-   * Organisms from which the visitor has taken back a graft, and onto which the visitor has not
-   * grafted again. For these organisms, the button that takes back a graft is hidden.
+   * Organisms from which the visitor has taken back the last graft. For these organisms, the button
+   * that takes back a graft is hidden.
    */
   readonly settled = new Set<OrganismId>();
   /**
-   * One of the visitor's organisms that others have changed and that the visitor has not looked at
-   * since; 0 if there is none.
+   * An organism of the visitor with changes that the visitor has not seen yet; 0 if there is none.
    */
   unseen: OrganismId = 0;
   /**
@@ -186,8 +182,7 @@ export class RoomSession {
       refresh();
     });
     for (const event of ['people', 'pace', 'waiting', 'energy'] as const) model.on(event, refresh);
-    // In the list of changes, update the names of the people who are in the room. A name that the
-    // host has hidden then stays hidden after this person has left.
+    // Update the names in the list of changes, because names may have been changed or hidden.
     model.on('people', () => {
       for (const [id, changes] of this.affected) {
         const current = changes.map((change) => ({
@@ -210,8 +205,8 @@ export class RoomSession {
     model.on('life', (change) => this.trackLife(change));
     model.on('affected', ({ organisms }) => this.reportChanges(organisms));
     this.connection.unasked = {
-      // If no request of this page waits for this acceptance, it usually means that the host has
-      // approved a drawing that was sent before this page was reloaded.
+      // An accepted drawing that no request waits for was probably sent before the page was
+      // reloaded.
       accepted: ({ seed }) => seed?.origin === 'drawing' && this.receiveDrawing(seed),
       rejected: (answer) => this.reportRefusal(answer),
     };
@@ -331,8 +326,8 @@ export class RoomSession {
   }
 
   /**
-   * Whether this page knows that an organism is already the creature of the selected seed, so that
-   * a transform would change nothing.
+   * Returns whether an organism is already the creature of the selected seed. If the page does not
+   * know, returns false.
    */
   isHeld({ kind, parts, x, y }: OrganismView): boolean {
     const { held } = this.state.state;
@@ -392,8 +387,7 @@ export class RoomSession {
   /**
    * Stops following another participant's view.
    *
-   * @param isDismissed if true, also hides the notice that the host asks everybody to look
-   *   somewhere
+   * @param isDismissed whether to hide the host's notice about a position, too
    */
   stopFollowing(isDismissed = false): void {
     if (isDismissed) this.spot = undefined;
@@ -410,7 +404,7 @@ export class RoomSession {
 
   /**
    * Selects the seed made from the visitor's drawing. If the drawing pad is closed, tells the
-   * visitor that the drawing was approved; an open pad shows this itself.
+   * visitor that the drawing was approved.
    */
   receiveDrawing(seed: SeedView): void {
     this.hold(seed);
@@ -421,10 +415,7 @@ export class RoomSession {
     this.state.hold({ from: 'hand', seed: id });
   }
 
-  /**
-   * If the drawing pad is closed, tells the visitor why a drawing was refused; an open pad shows
-   * this itself.
-   */
+  /** If the drawing pad is closed, tells the visitor why a drawing was refused. */
   refuseDrawing(reason: Reason): void {
     if (this.state.state.sheet !== 'draw') this.telling.rejected(reason);
   }
@@ -514,8 +505,7 @@ export class RoomSession {
     const isSilent = SILENT_REASON.test(reason);
     if (!this.isLive) {
       if (!isSilent) page.refuse(text, texts.wayBack(reason));
-      // While the page is connected, announce even a shutdown, whose reason is otherwise silent:
-      // perhaps no other server takes over the room.
+      // While the page is connected, announce even the server's shutdown.
     } else if (!isSilent || id || reason === 'shutting-down') page.tell(text);
   }
 

@@ -12,7 +12,7 @@ import {
 } from '../elements/text.ts';
 import type { RoomModel } from '../room/room-model.ts';
 
-/** A change to one of the visitor's organisms that was caused by others. */
+/** A change that others have made to one of the visitor's organisms. */
 export type Change = Event<'affected'>['organisms'][number];
 
 type Room = Pick<RoomModel, 'participants' | 'organisms'>;
@@ -26,7 +26,7 @@ const MAX_CHANGES = 2;
 const creatureName = (kind = ''): string => (kind === '' ? msg('creature') : kindName(kind));
 
 /**
- * Describes a change of one of the visitor's organisms: "Bo and 2 others cut your horse.", "Your
+ * Describes a change to one of the visitor's organisms: "Bo and 2 others cut your horse.", "Your
  * horse is leaving."
  */
 export function changeText({ id, kind, how, into, by, others }: Change, room: Room): string {
@@ -36,8 +36,7 @@ export function changeText({ id, kind, how, into, by, others }: Change, room: Ro
       ? msg(str`Your ${name} is leaving.`)
       : msg(str`Your ${name} has left.`);
   }
-  // Replace vertical bars in the person's name, because `plural` uses them to separate the plural
-  // forms of a translation.
+  // Replace vertical bars in the person's name, because `plural` treats a bar as a separator.
   const person = (planterName({ planter: by }, room) || msg('Somebody')).replaceAll('|', '¦');
   const who =
     others === 0
@@ -135,10 +134,7 @@ const NOTICE_WORDS: Readonly<Record<Notice, () => string>> = {
     msg('That name is reserved for the gardener or the host. You are here without a name.'),
 };
 
-/**
- * Returns the notice for an action that has no effect because the page is disconnected. Also shown
- * if the server refuses the connection: the browser does not tell the page the reason.
- */
+/** Returns the notice that the page cannot reach the room. */
 export function offlineText(): string {
   return msg('The room cannot be reached right now. Please wait a moment.');
 }
@@ -171,8 +167,8 @@ export interface WayBack {
 }
 
 /**
- * Returns the button to show to a visitor whom the server has refused; undefined if neither a
- * reload nor another room would help.
+ * Returns the button to show to a visitor whom the server has refused; undefined if no button would
+ * help.
  */
 export function wayBack(reason: Reason): WayBack | undefined {
   if (reason === 'no-such-room') return { label: msg('Go to the main room'), to: '/' };

@@ -1,6 +1,6 @@
 /**
  * Chooses the captions of a wall. Captions about recent events in the lives of organisms alternate
- * with captions about the room. All of them are true when they are chosen.
+ * with captions about the room.
  */
 
 import { COLOUR_RANGES, colourRange, meanColourAt } from '../../shared/hues.ts';
@@ -124,9 +124,9 @@ export class CaptionTurns {
   private readonly shown = new Map<string, number>();
 
   /**
-   * Chooses the next caption. During a close-up, prefers a recent event of the organism shown. If
-   * the whole room is shown, every second caption is about the latest event not reported yet; the
-   * others are the `standingLines` shown longest ago.
+   * Chooses the next caption. During a close-up, prefers a recent event of the organism shown.
+   * Otherwise, alternates between the latest event not reported yet and the caption about the room
+   * shown longest ago.
    *
    * @returns undefined if there is no suitable caption
    */
@@ -147,7 +147,7 @@ export class CaptionTurns {
     return line;
   }
 
-  /** Returns a caption with its text brought up to date; undefined if it is no longer true. */
+  /** Returns a caption with an updated text; undefined if the caption is no longer true. */
   again({ id }: Line, facts: CaptionFacts): Line | undefined {
     return [...newsLines(facts), ...standingLines(facts)].find((line) => line.id === id);
   }
@@ -166,15 +166,14 @@ const MOST_NEWS = 32;
 /** After planting, the gardener counts as looking after the room for this time, in seconds. */
 const TENDED_TIME = 60;
 /**
- * The gardener's season is computed from the gallery organisms that the gardener planted in the
- * last `SEASON_TIME` seconds, but at most from the latest `SEASON_LATEST`.
+ * The gardener's season depends on the latest `SEASON_LATEST` gallery organisms that the gardener
+ * has planted in the last `SEASON_TIME` seconds.
  */
 const SEASON_TIME = 300;
 const SEASON_LATEST = 5;
 /**
- * The gardener has a season, such as "A season of animals", if it has recently planted at least
- * `SEASON_LEAST` organisms from the gallery, and if one category of the gallery has at least the
- * share `SEASON_SHARE` of these organisms.
+ * A season, such as "A season of animals", needs at least `SEASON_LEAST` recently planted gallery
+ * organisms. One category must have at least the share `SEASON_SHARE` of these organisms.
  */
 const SEASON_LEAST = 3;
 const SEASON_SHARE = 0.75;
@@ -200,8 +199,8 @@ export class WallNews {
       if (!(texts.NEWS as readonly string[]).includes(what) || isTakenBack) return;
       const { id } = organism;
       const parents = organism.parents.flatMap((parent) => model.organisms.get(parent) ?? []);
-      // If the organism has been transformed, forget its planting: a caption about the planting
-      // would no longer describe it.
+      // If the organism has been transformed, forget its planting, because the planted creature no
+      // longer exists.
       const isOld = (one: PastEvent): boolean =>
         one.what === what || (one.what === 'born' && what === 'transformed');
       const others = this.events.filter((one) => one.id !== id || !isOld(one));
@@ -269,9 +268,8 @@ export class WallNews {
   }
 
   /**
-   * Returns the gardener's season: the category and, if possible, the colour that most organisms
-   * have that the gardener recently planted from the gallery. Undefined if most do not belong to
-   * one category.
+   * Returns the category of most gallery organisms that the gardener has planted recently, and
+   * their colour if most have the same colour. Undefined if no category is frequent enough.
    */
   private season(organisms: readonly OrganismView[]) {
     const gallery = this.model.checkpoint?.gallery ?? [];

@@ -6,32 +6,27 @@ import type { NewsKind } from './text.ts';
 
 /** Duration of each glide of the camera to or from an event, in ms. */
 export const CLOSE_UP_GLIDE = 2_200;
-/**
- * Minimum time for which the wall shows the whole room between two close-ups, in ms, not counting
- * glides.
- */
+/** Minimum time between two close-ups, in ms, not counting glides. */
 const REST = 8_000;
 /**
- * How long the camera shows the outcome after an event has ended, in ms. Usually, this is `LINGER`.
- * If the close-up would then be longer than `LONGEST`, the time is shorter, but at least `OUTCOME`.
+ * A close-up continues for `LINGER` ms after its event has ended. It ends earlier if it reaches
+ * `LONGEST`, but shows the outcome for at least `OUTCOME` ms.
  */
 const LINGER = 8_000;
 const OUTCOME = 2_000;
 /**
- * Maximum length of a close-up, in ms, not counting glides. A close-up may be longer in order to
- * show an event's outcome for `OUTCOME` ms.
+ * Maximum length of a close-up, in ms, not counting glides. May be exceeded to show the outcome.
  */
 const LONGEST = 12_000;
 /**
- * An event is shown only if it is expected to last at least this long after the camera has arrived,
- * in ms.
+ * Minimum time, in ms, for which an event must be expected to last after the camera has arrived.
  */
 const LEAST = 1_000;
 /** How long a visitor counts as active after an action, in ms. */
 const ACTIVE = 10_000;
 /**
  * If at least this many visitors are active outside the area of a close-up, the wall shows the
- * whole room, so that these visitors can see what they are doing.
+ * whole room instead.
  */
 const SEVERAL = 2;
 
@@ -45,10 +40,7 @@ const USUAL: Partial<Record<Kind, number>> = {
   ...{ crossed: 8_000, born: 8_000, departing: 8_000 },
   ...{ wounded: 4_000, grafted: 4_000, transformed: 4_000 },
 };
-/**
- * The expected duration of a kind of event is a moving average. This is the weight of the latest
- * measurement.
- */
+/** Weight of the latest measurement in the moving average of an event's duration, 0 to 1. */
 const LATEST = 0.3;
 
 const kindOf = ({ what, parents }: RecentEvent): Kind =>
@@ -151,10 +143,7 @@ export class CloseUps {
     return best;
   }
 
-  /**
-   * Returns whether at least `SEVERAL` visitors are active outside the area that a close-up of an
-   * organism shows.
-   */
+  /** Returns whether a close-up of an organism would hide at least `SEVERAL` active visitors. */
   private isHiding({ x, y }: OrganismView, now: number, reach: number): boolean {
     let count = 0;
     for (const [id, act] of this.acts) {
@@ -164,7 +153,7 @@ export class CloseUps {
     return count >= SEVERAL;
   }
 
-  /** Measures how long events last, which depends on the settings of the room. */
+  /** Measures how long events last. */
   private measure(news: readonly RecentEvent[], now: number): void {
     const { open, usual } = this;
     for (const one of news) {

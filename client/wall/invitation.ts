@@ -1,4 +1,4 @@
-/** When a wall invites passers-by to join. */
+/** Decides when a wall invites passers-by to join. */
 import type { RoomModel } from '../room/room-model.ts';
 
 /** How long the room must have been without visitors before the wall invites passers-by, in ms. */

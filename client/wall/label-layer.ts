@@ -120,7 +120,7 @@ export class LabelLayer extends LitElement {
   /** Adds the planter's name beside an organism that begins to grow. */
   born(organism: OrganismView): void {
     const { id, planter } = organism;
-    // The gardener plants all the time, so its name would be everywhere.
+    // Omit the gardener's name, because it would be everywhere.
     if (planter.name === '' || planter.name === GARDENER_NAME) return;
     if (this.names.has(id) || this.names.size >= MAX_NAMES) return;
     const label = this.add(organism, this.sign(planter.name));

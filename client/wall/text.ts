@@ -27,7 +27,7 @@ import { LOADERS } from '../locale/words/wall/index.ts';
  */
 export type Say = (text: string, values?: Readonly<Record<string, string | number>>) => string;
 
-/** What a wall needs to show its texts in one language. */
+/** A language of a wall, with its translations. */
 export interface Caption {
   readonly language: LanguageCode;
   readonly direction: 'ltr' | 'rtl';
@@ -91,7 +91,7 @@ export const TEXTS = {
 
 /**
  * Returns a caption that says how many organisms live in the room. If `isAlone` (no visitor is in
- * the room), the caption also invites passers-by to join them.
+ * the room), the caption also invites passers-by to join.
  */
 export function livingText({ say, language }: Caption, count: number, isAlone: boolean): string {
   const isOne = new Intl.PluralRules(language).select(count) === 'one';
@@ -105,8 +105,8 @@ export function livingText({ say, language }: Caption, count: number, isAlone: b
 }
 
 /**
- * Captions for a season, in which the gardener plants mostly one category of the gallery. The keys
- * are the categories.
+ * Captions for the gardener's seasons. The keys are the gallery categories that the gardener plants
+ * most.
  */
 const SEASONS: Readonly<Record<string, string>> = {
   animal: msg('A season of animals'),
@@ -228,12 +228,14 @@ export function here({ say, language }: Caption, count: number): string {
 }
 
 /**
- * Returns the last line of the list of participants: `count` further participants are not listed.
+ * Returns the last line of the list of participants.
+ *
+ * @param count number of participants who are not listed
  */
 export const others = (say: Say, count: number): string => say(msg('and {count} more'), { count });
 
 /**
- * Explains to the person who sets up a wall why the server does not let the wall into its room.
+ * Explains to the person who sets up a wall why the server refuses the wall.
  *
  * @returns '' if the person need not do anything, because the refusal is temporary
  */

@@ -1,7 +1,4 @@
-/**
- * The page of a wall. It shows one room in full screen, runs for days without supervision, and
- * never sends commands to the room.
- */
+/** The page of a wall, which shows one room in full screen. */
 import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
 import { customElement, query, state } from 'lit/decorators.js';
 import { buildOf } from '../../shared/build.ts';
@@ -24,7 +21,7 @@ import './label-layer.ts';
 import { INITIAL_STATE, type WallOverlay, type WallState } from './wall-overlay.ts';
 import './wall-tree.ts';
 
-/** How long the connection must be lost before the wall says so, in ms. */
+/** How long the connection must be lost before the wall shows a message, in ms. */
 const BLINK = 4_000;
 /** Margin around the room, as a share of the shorter side of the canvas. */
 const GROUND = 0.025;
@@ -64,10 +61,7 @@ export class VivariumWall extends LitElement {
     wall-overlay {
       flex: none;
     }
-    /*
-     * On a video wall (several screens), the overlay covers a part of the canvas. The camera leaves
-     * this part free.
-     */
+    /* On a video wall (several screens), the overlay lies over the canvas. */
     :host([split]) wall-overlay {
       position: absolute;
       inset-inline-start: 0;
@@ -219,7 +213,7 @@ export class VivariumWall extends LitElement {
       stage.loop.invalidate();
     });
     model.on('life', ({ event, organism }) => {
-      // This event may make the caption beside an organism false, so check the captions again.
+      // Update the captions, because the event may have made one of them false.
       this.overlay?.requestUpdate();
       if (event.what === 'born') this.labels.born(organism);
       if (['grown', 'died'].includes(event.what)) this.labels.done(organism.id, performance.now());
@@ -233,7 +227,7 @@ export class VivariumWall extends LitElement {
   override render(): TemplateResult {
     const { options, shown } = this;
     const { blind, refusal, voices } = shown;
-    // On a video wall, only the first screen shows the family tree.
+    // On a video wall, only the upper left screen shows the family tree.
     const hasTree = shown.tree && options.column + options.row === 0;
     const tree = html`<wall-tree .room=${options.room} .voice=${voices[0]}></wall-tree>`;
     const overlay = html`<wall-overlay .room=${options.room} .wall=${shown} .facts=${this.facts} .tell=${this.tell}></wall-overlay>`;
@@ -267,8 +261,7 @@ export class VivariumWall extends LitElement {
     const languages = (asked ?? []).filter(isLanguage);
     if (languages.length === 0) return;
     this.show({ voices: await Promise.all(languages.map(voiceOf)) });
-    // The direction of writing may have changed. It decides on which side of the room the texts
-    // are, so compute the layout again.
+    // Compute the layout again, because a right-to-left language moves the texts to the other side.
     await this.updateComplete;
     this.layout();
   }
@@ -294,8 +287,8 @@ export class VivariumWall extends LitElement {
     this.toggleAttribute('split', isSplit);
     const gap = GROUND * Math.min(frame.clientWidth, frame.clientHeight);
     const insets = { top: gap, right: gap, bottom: gap, left: gap };
-    // Only one screen of a video wall shows the texts. But all screens share one camera, so each of
-    // them leaves the area of the texts free.
+    // Leave the area of the texts free on every screen, because all screens of a video wall share
+    // one camera.
     if (isSplit && options.strip) {
       insets[isUpright ? 'bottom' : isMirrored ? 'right' : 'left'] += strip;
     }

@@ -35,13 +35,10 @@ export function readOptions({ pathname, search }: Pick<Location, 'pathname' | 's
   const rows = whole('rows', 1, 16);
   const column = whole('column', 0, columns - 1);
   const row = whole('row', 0, rows - 1);
-  // One screen of a video wall shows the strip of texts. The strip is at the side or, on an upright
-  // wall, at the bottom. By default, use the lower left screen, which is at the side and at the
-  // bottom.
+  // By default, the lower left screen of a video wall shows the texts.
   const isFirst = column === 0 && row === rows - 1;
   const overlay = oneOf('overlay', isFirst ? ['on', 'off'] : ['off', 'on']) === 'on';
-  // A drifting camera's position depends on the screen's clock. The clocks of a video wall's
-  // screens differ, so their cameras must not drift.
+  // On a video wall, use 'fixed' instead of 'drift': each screen would drift by its own clock.
   const still = columns * rows > 1;
   const frame = oneOf('frame', ['drift', 'fixed', 'fill']);
   return {
@@ -79,19 +76,15 @@ export function readOptions({ pathname, search }: Pick<Location, 'pathname' | 's
 
 export type WallOptions = Readonly<ReturnType<typeof readOptions>>;
 
-/**
- * An unassigned code point. Browsers draw it as the placeholder for characters that are missing
- * from the fonts.
- */
+/** An unassigned code point. Browsers draw it as the placeholder for missing characters. */
 const UNASSIGNED = '\u0378';
 /** Side of the canvas on which a character is drawn, in pixels. */
 const SIDE = 32;
 
 /**
- * Returns the languages whose name, written in the language itself, this browser cannot show,
- * because a letter is missing from the fonts. A letter counts as missing if it looks like the
- * placeholder for an unassigned character. In Firefox, the result is always empty, because the
- * placeholders differ from letter to letter.
+ * Returns the languages whose native name has a letter that this browser cannot show. The browser
+ * draws such a letter as it draws an unassigned character. In Firefox, the result is always empty,
+ * because placeholders differ from letter to letter.
  *
  * @param fonts the fonts of the page, as a CSS `font-family` value
  */

@@ -16,7 +16,7 @@ import { CAPTION_TIME, type CaptionFacts, CaptionTurns, type Line } from './capt
 import type { OrganismCaption } from './label-layer.ts';
 import { type Caption, ENGLISH, here, others, refusedText, TEXTS } from './text.ts';
 
-/** The state on which a wall's texts depend. These values are used until the room is known. */
+/** Initial values of the state on which a wall's texts depend, used until the room is known. */
 export const INITIAL_STATE = {
   /** The address at which visitors can join. If phones cannot reach it, no QR code is shown. */
   visitorAddress: { address: '', forPhones: false } as VisitorAddress,
@@ -29,7 +29,7 @@ export const INITIAL_STATE = {
   captions: true,
   /** Whether the connection to the server has been lost for a while. */
   away: false,
-  /** Whether this browser cannot draw the room, because it has no WebGL2. */
+  /** Why the server refuses the wall; undefined if the server lets the wall in. */
   blind: false,
   /** Reason why the server does not let the wall into the room. Undefined if it does. */
   refusal: undefined as Reason | undefined,
@@ -44,8 +44,8 @@ export const INITIAL_STATE = {
 export type WallState = Readonly<typeof INITIAL_STATE>;
 
 /**
- * The strip of texts is beside the room or, on an upright wall, below it. `--strip` is the strip's
- * width or, on an upright wall, its height. Lengths are relative to the wall's size.
+ * The strip of texts is beside the room or, on an upright wall, below it. `--strip` is the length
+ * of the strip's shorter side.
  */
 const overlayStyle = css`
   ${brand}
@@ -184,10 +184,7 @@ const overlayStyle = css`
     shape-rendering: crispEdges;
     transition: opacity 4s;
   }
-  /*
-   * While there are no visitors, the organisms should attract attention, so the QR code is less
-   * bright than they are.
-   */
+  /* While there are no visitors, dim the QR code, so that the organisms attract attention. */
   :host([data-attract]) .code {
     opacity: 0.7;
     animation: beckon 6s ease-in-out infinite;
@@ -320,8 +317,8 @@ export class WallOverlay extends LitElement {
   @state() private turn = 0;
   private readonly turns = new CaptionTurns();
   /**
-   * The current caption. `turn` is the turn for which it was chosen; `said` is the number of
-   * languages in which it was shown in earlier turns.
+   * The current caption, the turn for which it was chosen (`turn`), and the number of languages in
+   * which it was shown in earlier turns (`said`).
    */
   private line:
     | (Line & { readonly turn: number; readonly said: number; readonly isOver?: boolean })
@@ -371,10 +368,7 @@ export class WallOverlay extends LitElement {
     `;
   }
 
-  /**
-   * Begins a new turn with a new caption immediately, instead of when the current turn ends. The
-   * new turn has the full length.
-   */
+  /** Ends the current turn, and begins a new turn with a new caption. */
   begin(): void {
     clearInterval(this.timer);
     this.turn++;

@@ -132,8 +132,8 @@ export class WallTree extends LitElement {
       until: layout.width * share,
       names: ({ organism }) => [signature(voice.say, organism.planter.name), ''],
     });
-    // Draw less often on a slow machine, and when the tree is fully grown. Never stop: pictures of
-    // crosses may still be loading.
+    // Draw less often on a slow machine, and when the tree is fully grown. Never stop, because
+    // pictures may still be loading.
     const wait = Math.max(STEP, 3 * (performance.now() - begun));
     this.timer = setTimeout(() => this.draw(), share < 1 ? wait : 20 * wait);
   }

@@ -35,7 +35,7 @@ const MARGIN = 1.5;
 
 type Owners = Pick<Planes, 'width' | 'height' | 'owner'>;
 
-/** Returns whether `is` returns true for the owner and position of at least one cell in an area. */
+/** Returns whether `is` returns true for at least one cell in an area. */
 function someOwner(
   { width, height, owner }: Owners,
   area: Rect,
@@ -80,7 +80,7 @@ export function wholeView(screen: Size, { columns, rows, bezel }: Region): Size 
   };
 }
 
-/** Returns the width of the strip of texts or, on an upright wall, its height, in CSS pixels. */
+/** Returns the length of the shorter side of the strip of texts, in CSS pixels. */
 export const stripOf = ({ width, height }: Size): number =>
   width < height ? 0.27 * width : Math.min(0.165 * width, 0.29 * height);
 
@@ -122,8 +122,8 @@ export function frameOf(frame: WallOptions['frame'], grid: Size, view: Size, ins
 }
 
 /**
- * Returns the camera for a close-up. Near the edge of the grid, moves the camera inwards, so that
- * the close-up shows as little as possible of the area outside the grid.
+ * Returns the camera for a close-up. Near the edge of the grid, moves the camera inwards to show
+ * less of the area outside the grid.
  *
  * @param at the centre of the close-up, in cells
  * @param side side of a fully grown organism, in cells
@@ -182,16 +182,15 @@ const NOTHING = { selected: 0, hovered: 0, second: 0 } as const;
 const PATIENCE = 60_000;
 /**
  * Minimum length of a gap between two frames that counts as a pause, in ms. Shorter gaps count as
- * slow frames. The minimum is high, because a wall hardly ever pauses: even a long gap usually
- * means that the machine is slow.
+ * slow frames.
  */
 const PAUSE = 5_000;
 /** Duration of each glide to or from the host's close-up, in ms. */
 const GLIDE = 4_000;
 
 /**
- * Interpolates two cameras for a glide. One point of the picture stays in place, as if the camera
- * moved straight towards it.
+ * Returns a camera between two cameras. Keeps one point of the picture in place while the zoom
+ * changes.
  */
 function approach(from: Camera, to: Camera, share: number): Camera {
   const ratio = to.zoom / from.zoom;
@@ -215,8 +214,8 @@ export class WallView extends CanvasView {
   /** The place that the host has chosen for a close-up. */
   private place: Point | undefined;
   /**
-   * Cameras for the whole wall: `now` is the current one; `goal` is the one at the end of the
-   * current glide.
+   * The current camera (`now`), and the camera at the end of the current glide (`goal`), both for
+   * the whole wall.
    */
   private now: Camera | undefined;
   private goal: Camera | undefined;
@@ -271,7 +270,9 @@ export class WallView extends CanvasView {
     return this.goal ? regionOf(this.goal, this.view, this.options) : this.camera;
   }
 
-  /** If `calm`, avoids drift, close-ups of events and other movement (prefers-reduced-motion). */
+  /**
+   * If `calm`, turns off drift, close-ups of events and other movement (prefers-reduced-motion).
+   */
   setCalm(calm: boolean): void {
     this.happenings.effects.calm = calm;
     this.loop.invalidate();
@@ -319,8 +320,8 @@ export class WallView extends CanvasView {
   }
 
   /**
-   * Returns whether a place is in the view; during a glide, whether it will be in the view at the
-   * end of the glide.
+   * Returns whether a place is in the view. During a glide, assumes the view at the end of the
+   * glide.
    */
   isSeen(place: Point): boolean {
     const { x, y } = worldToScreen(this.heading, this.view, place);
@@ -378,10 +379,7 @@ export class WallView extends CanvasView {
     this.onEvent();
   }
 
-  /**
-   * Returns the current camera: during a glide, one between the start of the glide and `goal`.
-   * `goal` may change during the glide, because the camera drifts.
-   */
+  /** Returns the current camera: `goal` or, during a glide, a camera on the way to `goal`. */
   private glided(goal: Camera, now: number): Camera {
     const { glide } = this;
     if (!glide) return goal;

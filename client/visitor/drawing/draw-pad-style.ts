@@ -84,7 +84,7 @@ export const drawPadStyle = css`
     gap: var(--gap);
     width: min(var(--free-width), max(var(--least, var(--side-length)), 22em));
   }
-  /* Layout with the drawing and, beside it, the creature that grows from it. */
+  /* Layout while the grown creature is shown beside the drawing. */
   :host([grown]) {
     --below: calc(var(--cell) + 3.2em + 3 * var(--gap));
     --side-length: min(

@@ -46,13 +46,13 @@ export class DrawPad extends VisitorElement {
   static override styles = drawPadStyle;
 
   /**
-   * The visitor's session. Changes of its data do not render the pad again, because each rendering
-   * draws all lines.
+   * The visitor's session. Changes of its data do not render the pad again, because rendering is
+   * slow.
    */
   @property({ attribute: false }) session!: RoomSession;
   /** Whether the page is connected to the room. */
   @property({ attribute: false }) live = false;
-  /** Whether the host reviews drawings before they grow. */
+  /** The drawing, stored outside the pad so that it remains when the pad is closed. */
   @property({ attribute: false }) asks = false;
   /**
    * The drawing. It is stored outside the pad, because a new pad is created each time it is opened.
@@ -65,8 +65,8 @@ export class DrawPad extends VisitorElement {
   @state() private asking: (() => void) | undefined;
   @state() private refusal = '';
   /**
-   * The pen that is moved with the keyboard: its position (0 to 1), and whether it draws (`down`).
-   * Undefined while the keyboard is not used.
+   * Position (0 to 1) of the pen that is moved with the keyboard, and whether the pen draws
+   * (`down`). Undefined while the keyboard is not used.
    */
   @state() private pen: { x: number; y: number; down: boolean } | undefined;
   @query('[data-testid=plant-drawing]') private readonly planter!: HTMLElement | null;
@@ -98,10 +98,7 @@ export class DrawPad extends VisitorElement {
     this.toggleAttribute('grown', this.seed !== undefined);
   }
 
-  /**
-   * Forgets the seed made from the drawing if the server no longer has it. The visitor can then
-   * have another seed made.
-   */
+  /** Forgets the seed made from the drawing if the server no longer has the seed. */
   private forgetLost(): void {
     if (!this.session.model.seeds.some(({ id }) => id === this.seed?.id))
       this.drawing.seed = undefined;
@@ -187,10 +184,7 @@ export class DrawPad extends VisitorElement {
     </figure>`;
   }
 
-  /**
-   * Before the visitor draws the first line, and while the host decides, returns a note about the
-   * host's review of drawings. Otherwise returns ''.
-   */
+  /** Returns a note about the host's review of drawings; '' if none is needed. */
   private waits(): string {
     if (!this.asks || this.seed) return '';
     if (this.asking)

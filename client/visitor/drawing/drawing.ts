@@ -22,8 +22,8 @@ export class Drawing {
   /** All lines, in the order in which they were begun. */
   readonly lines: Line[] = [];
   /**
-   * `seed`: the seed that the server made from the drawing, if any. `sent`: the lines that were
-   * sent to the server for this seed.
+   * The seed that the server made from the drawing, if any, and the lines that were sent for this
+   * seed.
    */
   seed: SeedView | undefined;
   sent: readonly Line[] = [];
@@ -102,9 +102,9 @@ export interface Sheet {
 /** Minimum value of the last channel (ink or alpha) at which a pixel counts as drawn, 0 to 1. */
 const FAINT = 0.02;
 /**
- * In MNIST, a data set of handwritten digits, each digit fills a box of 20×20 pixels in a picture
- * of 28×28 pixels. This code uses a box of 20×20 in pictures of any larger size, too. In smaller
- * pictures, the box shrinks in proportion.
+ * In MNIST, a data set of handwritten digits, a digit fills a box of 20×20 pixels in a picture of
+ * 28×28 pixels. Larger pictures use the same box. Smaller pictures use a proportionally smaller
+ * box.
  */
 const DIGIT = { box: 20, side: 28 };
 /** Width of the empty margin around a creature's picture, in pixels. */
@@ -176,8 +176,8 @@ function scaled(from: Sheet, scale: number, centre: { x: number; y: number }, si
 
 /**
  * Converts a drawing to a picture like those with which the model was trained. Coloured drawings
- * are centred and made as large as possible, like the gallery's creatures. Ink is scaled to the box
- * of MNIST digits (see `DIGIT`), and its centre of mass is moved to the middle.
+ * are centred and made as large as possible. Ink is scaled to the box of MNIST digits (see
+ * `DIGIT`), and its centre of mass is moved to the middle.
  *
  * @param sheet ink (one channel), or premultiplied RGBA
  * @param side width and height of the result, in pixels
@@ -190,8 +190,7 @@ export function normalise(sheet: Sheet, side: number): Uint8Array<ArrayBuffer> |
   const isInk = sheet.channels === 1;
   const inkSide = side >= DIGIT.side ? DIGIT.box : (side * DIGIT.box) / DIGIT.side;
   const scale = (isInk ? inkSide : side - 2 * MARGIN) / longest;
-  // Centre ink as in MNIST: the shift is rounded up to a whole number of pixels, so the centre of
-  // mass lies up to one pixel below and to the right of the middle.
+  // Centre ink as in MNIST, where the shift is rounded up to a whole number of pixels.
   const aligned = (mass: number, edge: number): number => {
     const edgeAt = Math.ceil(side / 2 - (mass - edge) * scale);
     return edge + (side / 2 - edgeAt) / scale;

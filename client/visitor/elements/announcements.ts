@@ -71,7 +71,7 @@ function sentence({ event, organism }: LifeChange, people: People): string {
   return event.what === 'healed' ? msg(str`${who} has healed.`) : msg(str`${who} has grown up.`);
 }
 
-/** Returns a copy of an organism that was recorded at an event, with its planter's current name. */
+/** Returns an organism with its planter's current name, which may have changed since the event. */
 function withCurrentPlanter(organism: OrganismView, { organisms }: Room): OrganismView {
   const { planter } = organisms.get(organism.id) ?? organism;
   return { ...organism, planter };
@@ -125,8 +125,8 @@ export class Story {
   }
 
   /**
-   * Returns an announcement of the collected events, and forgets them. Describes the most important
-   * events in the order in which they happened, and counts the others.
+   * Returns an announcement of the collected events, and clears the collection. The announcement
+   * describes the most important events in chronological order, and says how many more there were.
    *
    * @returns a function that returns the text with people's current names
    */
@@ -149,10 +149,7 @@ export class Story {
   }
 }
 
-/**
- * Minimum time between two announcements, in ms, so that a screen reader can finish one before the
- * next.
- */
+/** Minimum time between two announcements, in ms. */
 const MIN_INTERVAL = 7_000;
 /** How long events are collected for one announcement, in ms. */
 const COLLECT_TIME = 900;
@@ -222,8 +219,7 @@ export class RoomStory extends VisitorElement {
       story.forget();
       this.announce(() => greeting(organisms.length, participants.length));
     });
-    // A participant may have changed their name, or the host may have hidden all names. Update the
-    // names in the announcement.
+    // Update the names in the announcement, because names may have been changed or hidden.
     model.on('people', () => {
       if (this.currentText) this.announcement = this.currentText();
       this.requestUpdate();
@@ -231,8 +227,8 @@ export class RoomStory extends VisitorElement {
     model.on('life', (change) => {
       const { event, organism } = change;
       const you = model.you?.id;
-      // Whether the planter sees a notice about the event. This is so for events that others have
-      // caused, and for departures. Do not also announce these events to the planter.
+      // Whether the page shows the planter a notice about the event. Do not announce such an event
+      // to the planter as well.
       const isTold =
         ('by' in event && event.by !== you) ||
         event.what === 'departing' ||
@@ -285,7 +281,7 @@ export class RoomStory extends VisitorElement {
       if (document.hidden) this.story.forget();
       const text = this.story.hasNews ? this.story.take(this.model) : undefined;
       if (text) this.announce(text);
-      // Without an announcement, still render the list of organisms, which may have changed.
+      // Update the list of organisms even without an announcement.
       else this.requestUpdate();
     }, wait);
   }

@@ -57,8 +57,8 @@ export class VisitorElement extends LitElement {
 /** Base class of elements that show data of the visitor's session. */
 export abstract class PageElement extends VisitorElement {
   /**
-   * The visitor's session. Its data may change while the object stays the same. So `hasChanged`
-   * always returns true, and the element is rendered whenever its parent is.
+   * The visitor's session. Lit cannot detect changes of its data, so render the element whenever
+   * the parent is rendered.
    */
   @property({ attribute: false, hasChanged: () => true }) session!: RoomSession;
 }
@@ -114,7 +114,7 @@ export abstract class SheetElement extends PageElement {
   }
 
   @query('dialog') protected readonly dialog!: HTMLDialogElement;
-  /** Whether the dialog is open. If it is closed, subclasses need not render its content. */
+  /** Whether the dialog is open. */
   @state() protected isOpen = false;
 
   async open(): Promise<void> {
@@ -162,8 +162,8 @@ export abstract class SheetElement extends PageElement {
   }
 
   /**
-   * Closes the dialog if the click was outside it. A click on the backdrop also has the dialog as
-   * its target, so compare the click's position with the dialog's rectangle.
+   * Closes the dialog if the click was outside it. The backdrop belongs to the dialog, so compare
+   * the click's position with the dialog's rectangle.
    */
   private clicked({ target, clientX: x, clientY: y }: MouseEvent): void {
     if (target !== this.dialog) return;

@@ -17,7 +17,7 @@ import { participantName } from '../room-session.ts';
 import { aboutText } from '../text.ts';
 import { fire, labelled, PageElement } from './page-element.ts';
 
-/** A field in which visitors can enter their name. Nothing else on the page asks for a name. */
+/** A field in which visitors can enter their name. */
 @customElement('name-field')
 export class NameField extends PageElement {
   static override styles = css`
@@ -107,9 +107,7 @@ export class NameField extends PageElement {
   }
 }
 
-/**
- * Maximum number of participants in the list from which the visitor chooses whose view to follow.
- */
+/** Maximum number of other participants in the status panel's list. */
 const MAX_OTHERS = 50;
 
 /**
@@ -384,7 +382,7 @@ export class RoomOverview extends PageElement {
       context.arc(x, y, 3 + 0.3 * stage, 0, 7);
       context.fill();
     }
-    // The view may extend beyond the room's edges. Draw only the part of its frame inside the map.
+    // Keep the frame that marks the view inside the map.
     const line = room.width / 70;
     const left = Math.max(line, shown.x);
     const top = Math.max(line, shown.y);
@@ -486,8 +484,8 @@ export class FindMine extends PageElement {
   }
 
   /**
-   * Finds one of the visitor's organisms: first, one that others have changed and that the visitor
-   * has not looked at since; then the newest; with each further call, the next older one.
+   * Finds one of the visitor's organisms: one with changes that the visitor has not seen, or else
+   * the newest. Each further call finds the next older organism.
    */
   find(): void {
     const { session } = this;

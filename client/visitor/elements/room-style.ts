@@ -54,10 +54,7 @@ export const roomStyle = css`
   .about {
     top: calc(100% + 0.9em);
     inset-inline-start: 4px;
-    /*
-     * On a phone, leave space for the buttons that change the view, such as the one that shows the
-     * whole room.
-     */
+    /* On a phone, leave space for the buttons that change the view. */
     max-width: min(26em, 100vw - 190px);
     padding: 6px 12px;
     text-wrap: balance;
@@ -321,10 +318,7 @@ export const roomStyle = css`
       max-height: calc(100dvh - var(--above) - var(--edge-top) - 48px);
     }
   }
-  /*
-   * In a tiny window, such as a phone at 200 % zoom, leave out what is least important. The row of
-   * buttons scrolls sideways.
-   */
+  /* In a tiny window, such as a phone at 200 % zoom, hide the least important elements. */
   @media (max-width: 299px), (max-height: 299px) {
     :host {
       --edge-top: max(6px, env(safe-area-inset-top));

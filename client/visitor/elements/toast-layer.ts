@@ -56,7 +56,7 @@ export class ToastLayer extends VisitorElement {
   /** Shows a toast near a point, in CSS pixels. Replaces a toast with an identical text. */
   show(text: string, { x, y }: Point): void {
     const id = this.nextId++;
-    // Keep the toast, which is centred at the point, inside the layer, even at its maximum width.
+    // Keep the whole toast inside the layer.
     const em = Number.parseFloat(getComputedStyle(this).fontSize);
     const margin = Math.min(11 * em, 0.4 * this.clientWidth) + 4;
     const place = {

@@ -247,10 +247,7 @@ export class ToolDock extends PageElement {
   `;
 
   @property({ attribute: false }) energy: Event<'energy'> | undefined;
-  /**
-   * Whether the room's first picture has arrived. Until then, no pictures of seeds are loaded,
-   * because they would delay the room's picture.
-   */
+  /** Whether the room's first picture has arrived. Until then, no pictures of seeds are loaded. */
   @property({ attribute: false }) pictured = false;
   @query('.energy div') private readonly line!: HTMLElement;
   private animation: Animation | undefined;
@@ -285,7 +282,7 @@ export class ToolDock extends PageElement {
 
   /**
    * Renders the energy bar below the selected tool. The bar is invisible for the look tool, which
-   * costs no energy. It is hidden from screen readers, which announce refused actions instead.
+   * costs no energy.
    */
   private energyLine(tool: Tool, tools: typeof TOOLS): TemplateResult {
     const at = tools.findIndex((each) => each.tool === tool);

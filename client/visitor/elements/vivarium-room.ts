@@ -47,7 +47,7 @@ export class VivariumRoom extends VisitorElement implements SessionPage {
   /** The host's message that the visitor closed last; '' if there is none. */
   @state() private closedMessage = '';
   @state() private pictured = false;
-  /** Whether this browser lacks WebGL2. The page then shows only a text about this. */
+  /** Whether this browser lacks WebGL2, so that the page shows only an error message. */
   @state() private unsupported = false;
   @query('canvas') private readonly canvas!: HTMLCanvasElement;
   @query('.foot') private readonly foot!: HTMLElement;
@@ -77,7 +77,7 @@ export class VivariumRoom extends VisitorElement implements SessionPage {
     for (const event of ['waiting', 'opened'] as const) {
       model.on(event, () => (this.refusal = ''));
     }
-    // Load the pictures of seeds after the room's first picture, so that they do not delay it.
+    // Load the pictures of seeds only after the room's first picture.
     const stop = model.on('picture', () => {
       stop();
       this.pictured = true;

@@ -176,8 +176,8 @@ export const keepsakeSheetStyle = css`
 `;
 
 /**
- * Time limit, in ms, for loading the painter (the neural net that draws organisms in detail). Also
- * the time limit for receiving the organism's genomes.
+ * Time limit for loading the painter (the neural net that draws organisms in detail), and for
+ * receiving the organism's genomes. In ms.
  */
 const PATIENCE = 5_000;
 /**
@@ -210,9 +210,7 @@ export class KeepsakeSheet extends SheetElement {
   /** The film on the sheet; only its last picture if the visitor prefers reduced motion. */
   @state() private shown: Made | undefined;
   @state() private copied = false;
-  /**
-   * Whether the film is being drawn, or has been drawn: its pictures have arrived from the server.
-   */
+  /** Whether the film's pictures have arrived from the server, so that drawing has begun. */
   private isDrawing = false;
   private failed: Reason | undefined;
   private drawBody!: Promise<DrawBody>;
@@ -234,7 +232,7 @@ export class KeepsakeSheet extends SheetElement {
   }
 
   protected override updated(changed: PropertyValues): void {
-    // The connection has been restored. Repeat the requests that its loss may have interrupted.
+    // After a reconnection, repeat the requests that have not been answered.
     if (changed.get('live') === false && this.live) this.requestMissing();
   }
 
@@ -308,10 +306,7 @@ export class KeepsakeSheet extends SheetElement {
     this.dispatchEvent(new CustomEvent('close', { detail: this.failed }));
   }
 
-  /**
-   * Renders a download link or, until the file is made, a disabled button. Unlike sharing, a
-   * download link works in every browser, even without https.
-   */
+  /** Renders a download link or, until the file is made, a disabled button. */
   private save(id: string, label: string, made: Made | undefined): TemplateResult {
     return made
       ? html`<a class="solid" data-testid=${id} href=${made.url} download=${made.file.name}>${label}</a>`
@@ -432,8 +427,8 @@ export class KeepsakeSheet extends SheetElement {
   }
 
   private copy({ currentTarget }: MouseEvent): void {
-    // The page may be loaded over http, where `navigator.clipboard` is missing. So use the
-    // deprecated `execCommand` instead.
+    // Use the deprecated `execCommand`, because `navigator.clipboard` is missing on pages loaded
+    // over http.
     const text = document.createElement('textarea');
     text.value = this.link;
     this.dialog.append(text);

@@ -1,6 +1,6 @@
 /**
- * The card of the selected organism: a live portrait, facts and relatives. During a cross with
- * another organism, a panel for the cross replaces them.
+ * The card of the selected organism: a live portrait, facts and relatives. During a cross, the
+ * panel for crossing replaces the facts and the relatives.
  */
 import { msg, str } from '@lit/localize';
 import { css, html, nothing, type TemplateResult } from 'lit';
@@ -175,8 +175,8 @@ export class OrganismCard extends PanelElement {
       }
     }
     /*
-     * In a small window, the panel for crossing replaces the card's header, because it shows the
-     * organism, too.
+     * In a small window, the panel for crossing replaces the card's header, because the panel shows
+     * the organism, too.
      */
     @media (max-width: 720px), (max-height: 520px) {
       @media (min-width: 300px) and (min-height: 300px) {
@@ -293,7 +293,7 @@ export class OrganismCard extends PanelElement {
 
   /**
    * Renders the button that transforms the organism into the creature of the selected seed. Renders
-   * nothing if this is not allowed or would change nothing.
+   * nothing if the transform is forbidden or would have no effect.
    */
   private transformButton(organism: OrganismView, isMine: boolean) {
     const { model, previews, state } = this.session;
@@ -357,8 +357,8 @@ export class OrganismCard extends PanelElement {
    * Renders a group of relatives, such as the children.
    *
    * @param all the relatives to show as portraits; undefined stands for a dead relative
-   * @param total number of relatives in the group, including those without a portrait. In the group
-   *   of children, all descendants count
+   * @param total number of relatives in the group, including organisms without a portrait. For the
+   *   children, the number of all descendants
    */
   private relatives(
     name: string,

@@ -26,8 +26,8 @@ import { betweenText } from './seed-tray.ts';
 type MapProjection = ReturnType<typeof mapProjectionOf>;
 
 /**
- * Factor by which the creatures' pictures are larger than squares that fill the map without
- * overlap. Pictures can overlap, because most of a picture's square is empty.
+ * Side of a picture relative to the side at which all pictures together would fill the map.
+ * Pictures may overlap, because they are mostly empty.
  */
 const OVERLAP = 1.25;
 
@@ -36,8 +36,7 @@ export function mapProjectionOf(places: readonly MapPoint[], width: number, heig
   const [xs, ys] = [places.map(({ x }) => x), places.map(({ y }) => y)];
   const [right, bottom] = [Math.max(...xs), Math.max(...ys)];
   const count = Math.max(1, places.length);
-  // Leave space for the pictures at the edges of the map, because each is centred at its creature's
-  // point.
+  // Leave space for half a picture at each edge of the map.
   const share = Math.sqrt((Math.max(right, 0.01) * Math.max(bottom, 0.01)) / count) * OVERLAP;
   const scale = Math.min(width / (right + share), height / (bottom + share));
   const left = (width - scale * right) / 2;
@@ -152,10 +151,7 @@ export class LatentMap extends VisitorElement {
     }
   `;
 
-  /**
-   * Assigning another session renders the map again. A change of the session's data does not render
-   * it again, because an open map does not depend on these data.
-   */
+  /** The visitor's session. Changes of its data do not render the map again. */
   @property({ attribute: false }) session!: RoomSession;
   /** Whether the host offers the whole gallery, not only the featured creatures. */
   @property({ attribute: false }) whole: boolean | undefined;

@@ -113,8 +113,8 @@ export const seedSheetStyle = css`
 `;
 
 /**
- * Modal dialog with the gallery, the map or the drawing pad, as `sheet` says. If `sheet` is
- * undefined, the dialog is closed.
+ * Modal dialog that shows the gallery, the map or the drawing pad. If `sheet` is undefined, the
+ * dialog is closed.
  */
 @customElement('seed-sheet')
 export class SeedSheet extends SheetElement {
@@ -231,7 +231,7 @@ export class GalleryGrid extends VisitorElement {
     .grid {
       grid-template-columns: repeat(auto-fill, minmax(4.3em, 1fr));
       /*
-       * Make rows as high as the tiles. Rows of automatic height can shrink to a button's minimum
+       * Give rows the height of the tiles, because automatic rows can shrink to a button's minimum
        * height.
        */
       grid-auto-rows: max-content;
@@ -290,7 +290,7 @@ export class GalleryGrid extends VisitorElement {
 
   @property({ attribute: false }) checkpoint!: Checkpoint;
   @property({ attribute: false }) held!: SeedSource;
-  /** The host's settings for the gallery: which seeds are allowed, offered first, or hidden. */
+  /** The host's settings that determine which gallery seeds are shown. */
   @property({ attribute: false }) offer: Offer | undefined;
   @state() private typed = '';
   @state() private kind = '';

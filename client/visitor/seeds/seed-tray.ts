@@ -217,7 +217,7 @@ export class SeedTray extends PageElement {
         flex: 1 0 auto;
       }
     }
-    /* The row of seeds does not fit, so hide it. The gallery's button remains. */
+    /* Hide the row of seeds and the slider, which do not fit. */
     @media (max-width: 299px) and (max-height: 299px), (min-width: 400px) and (max-width: 559px) and (max-height: 520px) and (orientation: landscape) {
       seed-row,
       brush-size {
@@ -321,11 +321,11 @@ export class SeedRow extends VisitorElement {
   `;
 
   /**
-   * Assigning another session renders the row again. A change of the session's data does not render
-   * it again, because rendering takes long: the row may contain hundreds of seeds.
+   * The visitor's session. Changes of its data do not render the row again, because rendering
+   * hundreds of seeds takes long.
    */
   @property({ attribute: false }) session!: RoomSession;
-  /** The host's settings for the gallery: which seeds are allowed, offered first, or hidden. */
+  /** The host's settings that determine which gallery seeds are shown. */
   @property({ attribute: false }) offer: Offer | undefined;
   /** The visitor's own seeds, oldest first. */
   @property({ attribute: false }) hand: readonly SeedView[] = [];
@@ -377,10 +377,7 @@ export class SeedRow extends VisitorElement {
     </button>`;
   }
 
-  /**
-   * Scrolls the row to the selected seed, which may have been selected elsewhere, for example in
-   * the gallery.
-   */
+  /** Scrolls the row to the selected seed. */
   private reveal(): void {
     const row = this.shadowRoot?.querySelector('.row');
     const held = row?.querySelector<HTMLElement>('[aria-pressed="true"]');
