@@ -14,11 +14,11 @@ import type { Log } from '../platform/log.ts';
 export const SPREAD = {
   /** Length of the period over which loads are averaged, in ms. */
   loadAverage: 10_000,
-  /** Minimum number of awake cells that a server runs before it gives rooms away. */
+  /** A server with fewer awake cells gives no rooms away. */
   spreadFrom: 50_000,
   /**
-   * A server gives a room away only if both servers then have less load than this share of the load
-   * that the giving server has now.
+   * After a move, both servers must have less load than this fraction of the giving server's
+   * present load.
    */
   spreadShare: 0.75,
   /** How long a server must be too busy before it gives a room away, in ms. */
