@@ -28,8 +28,8 @@ import { Outbox } from './streaming/outbox.ts';
 export const CLOSE_GRACE = 2_000;
 
 /**
- * Interval and timeout of pings to clients, in ms. Both are short: if the server loses power,
- * missing pings are the only sign for clients.
+ * Interval and timeout of pings to clients, in ms. Both are short, because missing pings are a
+ * client's only sign that the server has lost power.
  */
 export const PING = { pingInterval: 5_000, pingTimeout: 10_000 } as const;
 
@@ -248,7 +248,8 @@ export function openSocketServer(http: HttpServer, options: SocketServerOptions)
     found.cancelTimeout();
     const { rateLimiter } = found;
     const session = new ClientSession({ socket, rooms, clock, rateLimiter, names, outbox });
-    // The constructor of `ClientSession` disconnects the socket if it refuses the client's join.
+    // The constructor of `ClientSession` has disconnected the socket if the client's join was
+    // refused.
     if (!socket.connected) return;
     sessions.add(session);
     socket.on('disconnect', () => sessions.delete(session));

@@ -70,8 +70,8 @@ export class ClusterRooms extends RoomRegistry {
   }
 
   /**
-   * Starts like `RoomRegistry.start`, but does not open rooms that other servers run. If another
-   * server stops, this server takes over its rooms.
+   * Starts like `RoomRegistry.start`, but does not open rooms that other servers run. Later, this
+   * server takes over the rooms of servers that stop.
    */
   override async start(...from: Parameters<RoomRegistry['start']>): Promise<void> {
     await super.start(...from);

@@ -164,7 +164,7 @@ const isWhole = async (folder: string, hash: string): Promise<boolean> =>
 /**
  * Replaces each damaged file in the stored copy of a checkpoint by the original file from an
  * installed checkpoint. If there is no original file, renames the damaged file, provided that the
- * checkpoint is usable without it. Logs each damaged file.
+ * checkpoint is usable without this file. Logs each damaged file.
  */
 async function mend(folder: string, installed: readonly Checkpoint[], log: Log): Promise<void> {
   for (const [file, sum] of (await changedFiles(folder)) ?? []) {

@@ -180,8 +180,8 @@ export class RoomRegistry {
   }
 
   /**
-   * Returns the name of a room whose server should answer the host's requests; undefined if this
-   * server should answer.
+   * Returns undefined if this server can run more rooms. If not, returns the name of a room on the
+   * server that must create, open or remove rooms instead.
    *
    * @param _except room to ignore
    */

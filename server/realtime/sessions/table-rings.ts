@@ -76,7 +76,8 @@ export class TableRings {
     { readonly client: RingClient; readonly session: RoomSession }
   >();
   /**
-   * Rate limits by ring number. They outlive the ring: reopening a ring must not reset its limits.
+   * Rate limits by ring number. The limits outlive the ring, so that reopening a ring does not
+   * reset the limits.
    */
   private readonly allowances = new Map<number, Allowance>();
 

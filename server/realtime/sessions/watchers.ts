@@ -35,7 +35,7 @@ const siteOf = ({ address }: WatcherSeat): string =>
  * @param most maximum number of seats
  * @param full reason for refusing a newcomer
  * @returns the watcher that must leave, if any
- * @throws Refusal with the reason `full` if no watcher must leave and all seats are taken
+ * @throws Refusal with the reason `full` if no seat can be made free
  */
 export function takeSeat<M, S extends WatcherSeat>(
   seats: Map<M, S>,
@@ -61,7 +61,7 @@ function evictedFor<M>(seats: ReadonlyMap<M, WatcherSeat>, newcomer: WatcherSeat
 /**
  * Returns the newest member of the largest group of watchers, to make space for a newcomer.
  *
- * @param own the newcomer's group; undefined if its size does not matter
+ * @param own the newcomer's group; undefined to ignore the size of this group
  * @returns undefined if the newcomer's group, with the newcomer, would be at least as large as the
  *   largest group
  */
@@ -129,7 +129,7 @@ export class Watchers<S extends WatcherSeat = WatcherSeat> {
   /**
    * Gives a watcher a seat. Another watcher may have to leave (see `takeSeat`).
    *
-   * @throws Refusal if all seats are taken and no other watcher has to leave
+   * @throws Refusal if no seat can be made free
    */
   protected seat(client: RoomClient, seat: S): void {
     const leaving = takeSeat(this.seats, client, seat, this.kind);

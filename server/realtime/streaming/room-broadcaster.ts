@@ -238,8 +238,8 @@ export class RoomBroadcaster {
   }
 
   /**
-   * Sends a viewer its missing blocks. If no block is missing, sends an empty frame if a heartbeat
-   * is due or `always` is true.
+   * Sends a viewer its missing blocks. If no block is missing, sends an empty frame only when a
+   * heartbeat is due or `always` is true.
    *
    * @param frames frames built from the same source in this tick, to be shared by viewers that need
    *   the same blocks
