@@ -17,17 +17,16 @@ const COMMANDS = {
 };
 
 /**
- * Environment variables for glibc's memory allocator. By default, it can retain hundreds of
- * megabytes of freed memory on a busy server. These values limit the number of its pools, and
- * return large buffers to the system when they are freed.
+ * Environment variables that make glibc's memory allocator use fewer pools, and return freed large
+ * buffers to the system. Otherwise, a busy server can retain hundreds of megabytes of freed memory.
  */
 const ALLOCATOR = { MALLOC_ARENA_MAX: '2', MALLOC_MMAP_THRESHOLD_: '131072' };
 /**
  * Size of each half of V8's space for young objects, in MB: the default of Node 20. Later versions
- * use twice as much memory.
+ * of Node use twice as much memory.
  */
 const YOUNG = '--max-semi-space-size=16';
-// glibc reads these variables only when a process begins, so replace this process by a new one.
+// glibc reads the variables only when a process begins, so replace this process by a new process.
 // Node before 22.15 has no `execve`.
 const { execve } = /** @type {any} */ (process);
 if (process.platform === 'linux' && execve && !process.env.MALLOC_ARENA_MAX) {
@@ -36,8 +35,7 @@ if (process.platform === 'linux' && execve && !process.env.MALLOC_ARENA_MAX) {
 }
 
 try {
-  // Only the repository has a lock file. If there is none, this is the installed package, which
-  // contains a bundle.
+  // Only the repository has a lock file. The installed package has none, but contains a bundle.
   const isInstalled = !existsSync(new URL('../package-lock.json', import.meta.url));
   process.env[BUNDLE] = isInstalled
     ? fileURLToPath(new URL('../dist/server', import.meta.url))

@@ -1,5 +1,5 @@
 /**
- * Accepts WebSocket connections, and starts a `ClientSession` for each. Start reading at
+ * Accepts WebSocket connections, and starts a `ClientSession` for each connection. Start reading at
  * `openSocketServer`.
  */
 import type { Server as HttpServer, IncomingMessage } from 'node:http';
@@ -24,12 +24,12 @@ import type { NameCheck } from './names/display-names.ts';
 import { ClientSession } from './sessions/client-session.ts';
 import { Outbox } from './streaming/outbox.ts';
 
-/** When the server shuts down, connections still open after this time, in ms, are destroyed. */
+/** How long a server that shuts down waits for connections to close, in ms. */
 export const CLOSE_GRACE = 2_000;
 
 /**
- * Interval and timeout of pings to clients, in ms. Both are short, because clients notice a power
- * failure of the server only when no more pings arrive.
+ * Interval and timeout of pings to clients, in ms. Both are short, because missing pings are a
+ * client's only sign that the server has lost power.
  */
 export const PING = { pingInterval: 5_000, pingTimeout: 10_000 } as const;
 
@@ -101,24 +101,22 @@ function strictParser(rejections: RejectionCounts) {
  * Limits the TCP connections of the HTTP server, and counts the connections that are rejected
  * before they have sent a valid request.
  *
- * @returns the limiter, which knows all connections of the server
+ * @returns the connection limiter
  */
 function watchHttp(http: HttpServer, options: SocketServerOptions): TcpConnectionLimit {
   const { clock, limits, trustProxy, rejections } = options;
   // Browsers open additional connections to load pages, so allow twice as many TCP connections as
   // WebSockets.
   http.maxConnections = 2 * limits.connections;
-  // Allow fewer connections than Node's own `maxConnections`. At that limit, Node drops a new
-  // connection even if another one has just been closed, because Node counts a closed connection
-  // until the next turn of the event loop.
+  // Stay below Node's own limit, `maxConnections`. Node counts a closed connection until the next
+  // turn of the event loop, and so rejects new connections too early.
   const most = Math.ceil(0.9 * http.maxConnections);
   const connections = new TcpConnectionLimit(http, {
     ...{ clock, rejections, most, mostUnfinished: limits.outstandingResponses },
     mostPerAddress:
       trustProxy > 0 ? undefined : Math.min(2 * limits.connectionsPerAddress, allButReserve(most)),
   });
-  // Destroy upgraded sockets that do not belong to Engine.IO, because nothing would read or limit
-  // them.
+  // Destroy upgraded sockets for other paths. No code would read or limit these sockets.
   http.on('upgrade', ({ url = '' }: IncomingMessage, socket: TcpSocket) => {
     if (url.startsWith(SOCKET_PATH)) return;
     rejections.count('bad-handshake');
@@ -126,7 +124,7 @@ function watchHttp(http: HttpServer, options: SocketServerOptions): TcpConnectio
   });
   http.on('drop', () => rejections.count('too-many-connections'));
   http.on('clientError', (error: NodeJS.ErrnoException, socket: TcpSocket) => {
-    // A client that disconnects in the middle of a request does no harm, so do not count it.
+    // Do not count clients that disconnect in the middle of a request.
     if (error.code !== 'ECONNRESET' && error.code !== 'EPIPE') {
       const slow = error.code === 'ERR_HTTP_REQUEST_TIMEOUT';
       rejections.count(slow ? 'slow-handshake' : 'bad-handshake');
@@ -151,8 +149,8 @@ function limitConnection(
   tcp: TcpSocket,
   { clock, limits, rejections }: SocketServerOptions,
 ): () => void {
-  // Limit the bytes that wait for the client. A client that has stopped reading is sent no more
-  // frames, but answers and events would fill the memory.
+  // Limit the bytes that wait for the client. If a client stops reading, its unsent messages would
+  // fill the memory.
   let unsent = 0;
   raw.on('packetCreate', ({ data }) => {
     if (raw.writeBuffer.length === 0) unsent = 0;
@@ -170,8 +168,7 @@ function limitConnection(
   raw.on('close', (reason, cause) => {
     cancelTimeout();
     const turned = reason === 'parse error' ? 'malformed' : brokenFrame(cause);
-    // Do not count a connection that this server has destroyed. The reason has been counted
-    // already, and the last, incomplete bytes may look like invalid data.
+    // Do not count connections that this server has destroyed: the reason has been counted before.
     if (turned && !tcp.destroyed) rejections.count(turned);
   });
   return cancelTimeout;
@@ -202,7 +199,7 @@ export function openSocketServer(http: HttpServer, options: SocketServerOptions)
     maxHttpBufferSize: MAX_MESSAGE_BYTES,
     allowRequest: (request, decide) => {
       if (!connectionLimits.admitHost(request)) {
-        // Answer with status 421 here, because Engine.IO would answer with status 400.
+        // Answer here, because Engine.IO would answer with status 400 instead of 421.
         request.socket.end(WRONG_HOST_RESPONSE);
         return decide(null, false);
       }
@@ -221,14 +218,13 @@ export function openSocketServer(http: HttpServer, options: SocketServerOptions)
     ) => {
       // Drop the request, which would otherwise stay in memory as long as the connection lasts.
       response.req = null;
-      // Reject session ids, with which a client could avoid the checks in `allowRequest`. Only
-      // polling needs session ids, and polling is disabled.
+      // Reject requests with a session id, which could bypass the checks in `allowRequest`.
       next(_query.sid === undefined ? undefined : new Error('no session ids'));
     },
   );
   io.engine.on('connection_error', ({ code }: { code: number }) => {
     const forbidden = 4;
-    // `ConnectionLimits` has already counted the connections that it rejected (code `forbidden`).
+    // Do not count `forbidden` connections: `ConnectionLimits` has already counted them.
     if (code !== forbidden) rejections.count('bad-handshake');
   });
   /** Rate limiter and handshake timeout of each admitted connection. */
@@ -252,8 +248,8 @@ export function openSocketServer(http: HttpServer, options: SocketServerOptions)
     found.cancelTimeout();
     const { rateLimiter } = found;
     const session = new ClientSession({ socket, rooms, clock, rateLimiter, names, outbox });
-    // The constructor of `ClientSession` closes the connection if it refuses a join in the
-    // handshake.
+    // The constructor of `ClientSession` has disconnected the socket if the client's join was
+    // refused.
     if (!socket.connected) return;
     sessions.add(session);
     socket.on('disconnect', () => sessions.delete(session));
@@ -265,10 +261,10 @@ export function openSocketServer(http: HttpServer, options: SocketServerOptions)
       open = false;
     },
     /**
-     * Stops accepting connections, and makes all pages reconnect. A load balancer then connects
-     * them to other servers.
+     * Stops accepting connections, and makes all pages reconnect. A load balancer then connects the
+     * pages to other servers.
      *
-     * @param time period over which groups of pages reconnect, in ms; 0 to make all reconnect
+     * @param time period over which groups of pages reconnect, in ms; 0 to make all pages reconnect
      *   together
      */
     moveAway: async (time: number): Promise<void> => {
@@ -282,14 +278,14 @@ export function openSocketServer(http: HttpServer, options: SocketServerOptions)
         }
         await new Promise<void>((go) => clock.after(MOVING.every, go));
       }
-      // If the loop above was delayed, some sessions may remain, so move them now.
+      // Move any sessions that remain.
       for (const session of sessions) session.moveAway();
     },
     /** Closes all connections, including unresponsive ones, and the HTTP server. */
     close: async (): Promise<void> => {
       connectionLimits.close();
-      // Destroy the connections that remain after a while. A phone out of reach never answers the
-      // close handshake, and an incomplete request may never be completed.
+      // Destroy connections that remain after a while: a phone out of reach never answers the close
+      // handshake.
       const cancel = clock.after(CLOSE_GRACE, () => connections.destroyAll());
       await io.close();
       cancel();
@@ -298,8 +294,8 @@ export function openSocketServer(http: HttpServer, options: SocketServerOptions)
 }
 
 /**
- * Returns why the WebSocket library `ws` closed a connection; undefined if the client sent valid
- * data. Engine.IO reports the reason only in the text of an error.
+ * Finds out, from the text of an error, why the WebSocket library `ws` rejected a client's data;
+ * undefined if the data were valid.
  */
 function brokenFrame(cause: unknown): RejectionReason | undefined {
   const text = cause instanceof Error ? cause.message : '';

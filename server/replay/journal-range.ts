@@ -1,6 +1,6 @@
 /**
- * Reads a range of a room's journal for a replay: the snapshot to start with, the commands after
- * it, and the stored checksums with which the replay is compared. Start reading at `readRange`.
+ * Reads a range of a room's journal for a replay: a snapshot, the commands after the snapshot, and
+ * the stored checksums. Start reading at `readRange`.
  */
 
 import { readFile, writeFile } from 'node:fs/promises';
@@ -79,8 +79,8 @@ export const journalRangeSchema = v.strictObject({
 export type JournalRange = v.InferOutput<typeof journalRangeSchema>;
 
 /**
- * Reads a range of a room's journal. If the range is given by times, a time before the first stored
- * tick is replaced by the time of this tick. If it is given by ticks, all of them must be stored.
+ * Reads a range of a room's journal. A time before the first stored tick means this tick. If the
+ * range is given in ticks, all its ticks must be stored.
  *
  * @throws StoreError 'not-kept' if the range is not stored; 'damaged' if stored data are damaged
  */
@@ -102,8 +102,8 @@ export async function readRange(
   const begin = starts[0].tick;
   const hasTime = [wanted.from, wanted.to].some((when) => when && 'time' in when);
   const timeline = hasTime ? await timelineOf(store, name, starts) : new Timeline(starts);
-  // The room may have advanced since `tail` was read, so a time may be converted to a tick after
-  // `tail.tick`. If so, `tickOf` returns `tail.tick`.
+  // The room may have advanced since `tail` was read. So, for a time, `tickOf` returns at most
+  // `tail.tick`.
   const from = wanted.from ? tickOf(wanted.from, timeline, tail.tick) : begin;
   const isToNow = !wanted.to || ('time' in wanted.to && wanted.to.time > timeline.end);
   const to = isToNow ? tail.tick : tickOf(wanted.to!, timeline, tail.tick);
@@ -183,7 +183,7 @@ async function timelineOf(
 ): Promise<Timeline> {
   const fixes = [...from, ...end];
   const { known } = await storedTimes(store, name);
-  // Omit points before the first tick that can be replayed. Earlier times are then converted to
+  // Omit points before the first tick that can be replayed, so that earlier times are clamped to
   // this tick.
   fixes.push(...known.filter(({ tick }) => tick >= from[0].tick));
   for await (const { tick, at } of store.journal(name, from[0].tick)) fixes.push({ tick, at });
@@ -195,12 +195,9 @@ const tickOf = (when: When, timeline: Timeline, last: number): number =>
 
 const notKept = (what: string): StoreError => new StoreError('not-kept', what);
 
-/**
- * Included in the checksum of each bundle, so it must not change. Replay bundles used to be called
- * bottles.
- */
+/** Included in the checksum of each bundle, so it must not change. */
 const KEY = 'vivarium bottle';
-/** Maximum decompressed size of a bundle, in bytes, so that a small file cannot fill the memory. */
+/** Maximum decompressed size of a bundle, in bytes. */
 const MAX_BYTES = 1_000_000_000;
 
 /** Serializes and compresses a range to a replay bundle. */
@@ -216,7 +213,7 @@ export async function writeBundle(file: string, content: JournalRange): Promise<
 /**
  * Reads a replay bundle.
  *
- * @throws StoreError 'not-kept' if the file cannot be read; 'damaged' if it is not a complete
+ * @throws StoreError 'not-kept' if the file cannot be read; 'damaged' if the file is not a complete
  *   bundle; 'other-version' if the bundle has another format version
  */
 export async function readBundle(file: string): Promise<JournalRange> {

@@ -1,6 +1,6 @@
 /**
- * Implements `npm run replay`, which replays a range of a room's journal and reports whether the
- * checksums match the stored ones. Never changes stored data. Start reading at `replayCommand`.
+ * Implements `npm run replay`, which replays a range of a room's journal and checks the stored
+ * checksums. Never changes stored data. Start reading at `replayCommand`.
  */
 
 import { statSync } from 'node:fs';
@@ -124,7 +124,7 @@ const RATE = 15;
 async function readRequested(
   options: ReplayOptions,
 ): Promise<{ readonly range: JournalRange; readonly middle?: Moment | undefined }> {
-  // If the argument is the name of a folder, not of a file, take it as the name of a stored room.
+  // An argument that is not a file names a stored room, even if a folder has the same name.
   const isFile = statSync(options.what, { throwIfNoEntry: false })?.isFile();
   if (isFile) return { range: await readBundle(options.what) };
   const store = new Store(await readFolder(options.data));
@@ -147,7 +147,7 @@ function picturesOf(
 ): PictureWriter | undefined {
   if (kind === 'frames') return frames(out);
   if (kind === undefined) return undefined;
-  // Round up, because the last tick always gets a picture, and add one picture for the first tick.
+  // The first and the last tick always get a picture, so round up and add 1.
   const pictures = Math.ceil((to - from) / every) + 1;
   if (pictures > MAX_FRAMES) {
     const least = Math.ceil((to - from) / (MAX_FRAMES - 1));
@@ -210,8 +210,8 @@ async function run(options: ReplayOptions, say: Say, complain: Say): Promise<num
  * @param args command-line arguments
  * @param say prints a line
  * @param complain prints an error
- * @returns the exit code: 0 after success; 1 if a checksum differs, or after a printed error that a
- *   host can fix. Other errors are thrown
+ * @returns the exit code: 0 after success; 1 if a checksum differs, or after a printed error
+ * @throws errors that the command did not expect
  */
 export async function replayCommand(
   args: readonly string[],

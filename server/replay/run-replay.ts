@@ -1,6 +1,6 @@
 /**
- * Replays a range of a room's journal, compares checksums with the stored ones, and writes
- * pictures. Never changes stored data. Start reading at `runReplay`.
+ * Replays a range of a room's journal, checks the stored checksums, and writes pictures. Never
+ * changes stored data. Start reading at `runReplay`.
  */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -36,10 +36,9 @@ interface ReplayResult {
 }
 
 /**
- * Opens a room in the state that it had at a given moment in a range.
+ * Opens a room in the state of a given moment.
  *
- * @param beside the world of another open replay of the same room, to run both replays in parallel;
- *   a new world if absent
+ * @param beside world of another replay that will run in parallel; if absent, creates a new world
  * @throws EngineError
  */
 async function openReplayed(
@@ -97,9 +96,10 @@ async function openReplayed(
 }
 
 /**
- * Replays the two halves of a range in parallel. If the first replay reaches exactly the state from
- * which the second replay started, combines both results. Otherwise, continues the first replay to
- * the end of the range. If memory runs out or a checksum differs, replays the whole range again.
+ * Replays the two halves of a range in parallel. If the first half reaches exactly the state from
+ * which the second half started, combines both results. Otherwise, continues the first replay to
+ * the end of the range. If memory runs out or a checksum differs, replays the whole range in one
+ * go.
  *
  * @throws StoreError 'damaged' if a state in the range is missing
  */
@@ -130,8 +130,8 @@ async function replayHalves(
     }),
     second.run(range.to, undefined, end + 1),
   ]);
-  // If memory ran out, replay the whole range in one go, which needs less memory than two replays.
-  // Do the same if a checksum differs, because the result of one whole replay decides.
+  // If memory ran out or a checksum differs, replay the whole range in one go. One replay needs
+  // less memory than two, and only its result counts.
   const isDoubtful = (half: typeof head): boolean =>
     half.status === 'fulfilled' ? half.value.unequal.length > 0 : lacksMemory(half.reason);
   if (isDoubtful(head) || isDoubtful(tail)) {
@@ -189,7 +189,8 @@ export async function runReplay(
   let begun: number | undefined;
   const result = await replayed.run(to, async (tick) => {
     onTick?.(tick);
-    // Skip ticks before the requested range. They are replayed only because the snapshot is older.
+    // Replay the ticks between the snapshot and the requested range at full speed, without
+    // pictures.
     if (tick < from) return;
     begun ??= clock.now();
     const wait = begun + ((tick - from) * 1000) / rate - clock.now();
@@ -201,16 +202,14 @@ export async function runReplay(
   return result;
 }
 
-/**
- * Maximum number of pictures in a GIF. All pictures are kept in memory until the file is written.
- */
+/** Maximum number of pictures in a GIF. All pictures are kept in memory. */
 export const MAX_FRAMES = 1_000;
 
 /** Writes pictures to files, one after another. */
 export interface PictureWriter {
   /** Adds a picture of a room. @param planes colours and owners of the room's cells */
   add(planes: Planes, tick: number, room: Room): Promise<void>;
-  /** Finishes writing. @returns a description of the written files, for people */
+  /** Finishes writing. @returns a sentence about the written files */
   end(): Promise<string>;
 }
 

@@ -1,6 +1,6 @@
 /**
- * Adds checkpoints while the server runs. The host chooses them from the library, a folder that
- * contains one folder for each checkpoint. Start reading at `CheckpointLibrary.add`.
+ * Adds checkpoints while the server runs. The host chooses each checkpoint from the library, a
+ * folder with one subfolder per checkpoint. Start reading at `CheckpointLibrary.add`.
  */
 import { readdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
@@ -20,7 +20,7 @@ export class CheckpointLibrary {
 
   constructor(
     private readonly options: {
-      /** Path of the library folder; undefined if the settings name none. */
+      /** Path of the library folder; undefined if there is no library. */
       readonly folder: string | undefined;
       readonly store: Pick<Store, 'serverRecord' | 'putServerRecord'>;
       /** The checkpoints that rooms can use, by name. */
@@ -30,14 +30,15 @@ export class CheckpointLibrary {
       /**
        * Makes a checkpoint usable in rooms.
        *
-       * @throws EngineError if the engine cannot run the checkpoint; errors from reading its files
+       * @throws EngineError if the engine cannot run the checkpoint; other errors if files cannot
+       *   be read
        */
       readonly prepare: (checkpoint: Checkpoint) => Promise<void>;
       readonly log: Log;
     },
   ) {}
 
-  /** Returns the sorted names of the library's folders whose checkpoints are not added yet. */
+  /** Lists the library's folders whose checkpoints have not been added yet, sorted by name. */
   async names(): Promise<string[]> {
     const { folder, checkpointFolders } = this.options;
     if (folder === undefined) return [];

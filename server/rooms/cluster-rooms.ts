@@ -23,8 +23,8 @@ import { type RoomEntry, RoomRegistry, type RoomRegistryOptions } from './room-r
 import { SpreadRooms } from './spread-rooms.ts';
 
 /**
- * Interval at which a server checks whether the exhibition's host has used another server to
- * create, remove or change rooms, in ms.
+ * Interval at which a server looks for changes to rooms that the host has made on other servers, in
+ * ms.
  */
 export const PLANS_INTERVAL = 1_000;
 
@@ -37,9 +37,8 @@ export interface ClusterRoomsOptions extends RoomRegistryOptions {
   readonly runsRooms: boolean;
   readonly report: ReportLoad;
   /**
-   * Reads the stored bans and wall seats again, because another server may have changed them.
-   * `takenOver`: name of a room that this server is taking over, whose walls then count as
-   * disconnected.
+   * Reads the stored bans and wall seats again, because other servers may have changed them. If
+   * this server is taking over the room `takenOver`, the room's walls then count as disconnected.
    */
   readonly refresh: (takenOver?: string) => Promise<void>;
   /** Describes this server for the host, without the state of its rooms. */
@@ -71,8 +70,8 @@ export class ClusterRooms extends RoomRegistry {
   }
 
   /**
-   * Starts like `RoomRegistry.start`, but leaves the rooms of other servers closed, and waits to
-   * take these rooms over.
+   * Starts like `RoomRegistry.start`, but does not open rooms that other servers run. Later, this
+   * server takes over the rooms of servers that stop.
    */
   override async start(...from: Parameters<RoomRegistry['start']>): Promise<void> {
     await super.start(...from);
@@ -107,8 +106,8 @@ export class ClusterRooms extends RoomRegistry {
   }
 
   /**
-   * Returns the states of all servers in the cluster: the current states or, if Valkey does not
-   * answer, the last known ones.
+   * Returns the states of all servers in the cluster. If Valkey does not answer, returns the last
+   * known states.
    */
   async servers(): Promise<ClusterState> {
     const { spread } = this;
@@ -207,16 +206,16 @@ export class ClusterRooms extends RoomRegistry {
   }
 
   /**
-   * Stops a room whose lease has ended. Another server can continue the room from its stored state.
+   * Stops a room whose lease has ended. Another server can continue the room from the stored state.
    */
   async stopForLostLease(name: string): Promise<void> {
     const entry = this.entries.get(name);
     if (!entry) return;
     entry.live?.server.disconnectAll('elsewhere');
-    // If the room is still being opened, wait until it is open, then stop it.
+    // A room that is still being opened is stopped as soon as it is open.
     await this.serialised(entry, async () => {
-      // Stop the room even if this server has a newer lease. A room may run only under the lease
-      // under which it was opened.
+      // A room may run only under the lease with which it was opened. So stop the room even if this
+      // server has a newer lease.
       if (!entry.live) return;
       const why = `Room "${name}" stops on this server, because the server no longer holds the room's lease (the right to run the room).`;
       this.shared.log.warn('lease-lost', why, { room: name });
@@ -225,8 +224,8 @@ export class ClusterRooms extends RoomRegistry {
   }
 
   /**
-   * Runs an operation on a room that this server leads. If no server leads the room, acquires the
-   * room's lease. A running room must still have the lease under which it was opened.
+   * Runs an operation on a room that this server leads. If no server leads the room, first acquires
+   * the room's lease.
    *
    * @throws HostRefusal 'elsewhere' if another server leads the room; StoreError 'unreachable' if
    *   Valkey does not answer
@@ -265,7 +264,7 @@ export class ClusterRooms extends RoomRegistry {
     if (!this.shared.runsRooms || !((await this.shared.leases.acquire(name)) instanceof Lease))
       return;
     await this.takeOver(name).catch((error: unknown) => {
-      // If the failure may be temporary, ignore it: the standby tries again later.
+      // Ignore failures that may be temporary: the standby tries again later.
       if (!isTransient(error)) throw error;
     });
   }
@@ -289,8 +288,8 @@ export class ClusterRooms extends RoomRegistry {
   }
 
   /**
-   * Names of rooms that this server is opening or stopping, and of rooms that it has given away and
-   * that no other server has taken yet.
+   * Names of rooms that this server is opening or stopping, and of rooms that were given away but
+   * not yet taken.
    */
   private get leaving(): string[] {
     const given = new Set(this.spread.leaving);
@@ -382,7 +381,7 @@ export class ClusterRooms extends RoomRegistry {
     return RoomReplica.open(storage.store, world, { ...plan, checkpoint, species });
   }
 
-  /** Open rooms that do not run on this server. */
+  /** Names of open rooms that do not run on this server. */
   private get waiting(): string[] {
     return [...this.entries.values()]
       .filter(({ plan, live, busy }) => plan.open && !live && !busy)
@@ -395,10 +394,7 @@ export class ClusterRooms extends RoomRegistry {
     entry.policy.settings = applyChange(this.shared.defaults, plan.change);
   }
 
-  /**
-   * Updates this server's list of rooms and their settings with the host's changes on other
-   * servers.
-   */
+  /** Reads the stored plans of rooms, because the host may have changed rooms on other servers. */
   private async readPlans(): Promise<void> {
     await this.shared.refresh();
     const plans = await this.shared.hostStore.plans();

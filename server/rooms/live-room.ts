@@ -37,7 +37,7 @@ const lifeOf = ({ birth, healing, lifetime }: RoomSettings): LifeSettings => ({
   ...{ birth, healing, lifetime, expressing: EXPRESSION_PACE },
 });
 
-/** The store, the journal writer, and the archive to which damaged data are moved. */
+/** Access to stored rooms. */
 export interface RoomStorage {
   readonly store: Store;
   readonly journalWriter: JournalWriter;
@@ -66,10 +66,7 @@ export interface LiveRoomOptions {
   readonly bans: Bans;
   readonly wallSeats: WallSeats;
   readonly wallInfo: () => WallInfo;
-  /**
-   * URL of the page that links on keepsakes open. If absent, these links open the server's own
-   * page.
-   */
+  /** URL to which keepsakes link; if absent, keepsakes link to the server's own page. */
   readonly keepUrl?: string | undefined;
   readonly maxSpectators: number;
   /** Maximum number of flashes per second in a room; if absent, the default. */
@@ -137,7 +134,7 @@ export async function bringUpRoom(
     room = opened.room;
     await options.retainCheckpoint?.(checkpoint, hash);
     try {
-      // If the times of earlier ticks are unreadable, open the room without them.
+      // If the times of earlier ticks are unreadable, the room opens without these times.
       times = await storedTimes(store, name).catch(() => times);
       times.goOn({ tick: room.tick, at: date() }, tickRate);
       kept = await readModeration(store, name);
@@ -186,9 +183,7 @@ function keeper(room: string, { storage, log }: LiveRoomOptions): KeepItem {
   };
 }
 
-/**
- * Applies those settings of a room that have changed, and sends the new settings to its clients.
- */
+/** Applies the changed settings of a room, and sends the new settings to the room's clients. */
 export function applySettings(
   { room, server }: OpenRoom,
   settings: RoomSettings,

@@ -1,7 +1,6 @@
 /**
- * Loads checkpoints, stores copies of them, and prepares them for use in rooms. The copy lets a
- * room keep its weights even if the installed checkpoint changes. Start reading at
- * `prepareCheckpoint`.
+ * Loads checkpoints and prepares them for use in rooms. Stores a copy of each checkpoint, so that a
+ * room keeps its weights if the installed checkpoint changes. Start reading at `prepareCheckpoint`.
  */
 import { createHash } from 'node:crypto';
 import { copyFile, mkdir, open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
@@ -47,7 +46,7 @@ const sumOf = (bytes: string | Uint8Array): string =>
 const sumOfFile = (path: string): Promise<string | undefined> =>
   readFile(path).then(sumOf, () => undefined);
 
-/** Writes a file of checksums to a folder, for those of the given files that exist. */
+/** Writes the checksums of all given files that exist to the file `SUMS_FILE`. */
 async function writeSums(folder: string, files: readonly string[]): Promise<void> {
   const sums: string[] = [];
   for (const file of files) {
@@ -59,7 +58,7 @@ async function writeSums(folder: string, files: readonly string[]): Promise<void
 }
 
 /**
- * Finds the files in a folder whose checksum differs from the stored one (see `writeSums`).
+ * Finds the files in a folder whose checksum differs from the stored checksum (see `writeSums`).
  *
  * @returns the stored checksum of each changed file, by file name; undefined if the file of
  *   checksums is missing or damaged
@@ -81,9 +80,9 @@ async function changedFiles(folder: string): Promise<Map<string, string> | undef
  * folder gets a new name, because an installed checkpoint may have the same name.
  */
 export interface NamedCheckpoint extends Checkpoint {
-  /** The original name, from the card. Set if the checkpoint was given a new name. */
+  /** Original name, if the checkpoint was renamed. */
   readonly ownName?: string;
-  /** Set if the checkpoint's latent map is unusable. */
+  /** Set if the checkpoint's map of seeds is unusable. */
   readonly hasBadMap?: true;
 }
 
@@ -91,7 +90,7 @@ const FOLDER = 'checkpoints';
 const FILES = [CARD_FILE, MODEL_FILE, GALLERY_FILE];
 /** Optional files of a checkpoint. */
 const MORE_FILES = [MAP_FILE, RELATIVES_FILE, PAINTER_FILE, PAINTED_GALLERY_FILE];
-/** Files that a checkpoint can do without if they are damaged. */
+/** Files that are left out if they are damaged. */
 const SPARE_FILES = [MAP_FILE, PAINTER_FILE, PAINTED_GALLERY_FILE];
 /**
  * Files that may differ between two versions of a checkpoint with the same fingerprint. The
@@ -132,8 +131,8 @@ async function keep(data: string, from: string, hash: string): Promise<void> {
     for (const file of await readdir(draft)) await sync(join(draft, file));
     await sync(draft);
     if (isKept) {
-      // Remove the old checksums before replacing the files. Otherwise, after a crash before the
-      // new checksums are written, the new files would look damaged.
+      // Remove the old checksums first: after a crash, new files with old checksums would look
+      // damaged.
       await rm(join(folder, SUMS_FILE));
       for (const file of DETAILS) {
         await rename(join(draft, file), join(folder, file)).catch(ignoreMissing);
@@ -141,14 +140,13 @@ async function keep(data: string, from: string, hash: string): Promise<void> {
       await writeSums(folder, [...FILES, ...MORE_FILES]);
       await sync(folder);
     } else {
-      // Any existing copy is damaged, for example by a power failure, so replace the folder.
+      // Any existing copy is damaged, so replace the folder.
       await rm(folder, { recursive: true, force: true });
       await rename(draft, folder);
       await sync(join(data, FOLDER));
     }
   } catch (error) {
-    // If there is an intact earlier copy, keep it and ignore the error. Copying fails, for example,
-    // if the installed files have changed since they were loaded.
+    // Ignore the error if an intact earlier copy exists.
     if (!isKept) throw error;
   } finally {
     await rm(draft, { recursive: true, force: true });
@@ -164,9 +162,9 @@ const isWhole = async (folder: string, hash: string): Promise<boolean> =>
   );
 
 /**
- * Repairs damaged files in the stored copy of a checkpoint. If an installed checkpoint has the
- * original file, copies it. Otherwise, if the checkpoint is usable without the file, renames the
- * damaged file, so that it is not loaded. Logs each damaged file.
+ * Replaces each damaged file in the stored copy of a checkpoint by the original file from an
+ * installed checkpoint. If there is no original file, renames the damaged file, provided that the
+ * checkpoint is usable without this file. Logs each damaged file.
  */
 async function mend(folder: string, installed: readonly Checkpoint[], log: Log): Promise<void> {
   for (const [file, sum] of (await changedFiles(folder)) ?? []) {
@@ -190,10 +188,7 @@ async function mend(folder: string, installed: readonly Checkpoint[], log: Log):
   }
 }
 
-/**
- * Writes a file, or a folder's list of files, to disk immediately (fsync), so that it survives a
- * power failure.
- */
+/** Flushes a file or a folder to the disk (fsync), so that it survives a power failure. */
 async function sync(path: string): Promise<void> {
   // Windows can neither open folders nor sync files that are open only for reading.
   if (process.platform === 'win32') return;
@@ -201,10 +196,7 @@ async function sync(path: string): Promise<void> {
   await file.sync().finally(() => file.close());
 }
 
-/**
- * Whether a file of `DETAILS` in the installed checkpoint is missing from the stored copy, or
- * differs.
- */
+/** Whether an installed file of `DETAILS` differs from the stored copy, or has no stored copy. */
 async function hasOtherDetails(installed: string, kept: string): Promise<boolean> {
   for (const file of DETAILS) {
     const bytes = await readFile(join(installed, file)).catch(ignoreMissing);
@@ -321,7 +313,7 @@ export interface LoadedCheckpoint {
 /**
  * Prepares a loaded checkpoint for use in rooms.
  *
- * @throws errors from reading its latent map, relatives or gallery files
+ * @throws an error if the map of seeds, the relatives or the gallery files cannot be read
  */
 export async function prepareCheckpoint(
   checkpoint: NamedCheckpoint,

@@ -37,9 +37,11 @@ export class Replicas {
   private readonly replicas = new Map<string, RoomReplica>();
   /** Names of the rooms whose replica has reached the end of the stored journal. */
   private readonly complete = new Set<string>();
-  /** When to retry each room whose replication failed, in ms, by room name. */
+  /** When to retry a failed replication, in ms, by room name. */
   private readonly notBefore = new Map<string, number>();
-  /** The sentence last logged about each room, so that it is not logged twice in a row. */
+  /**
+   * The sentence last logged about each room, to avoid logging the same sentence twice in a row.
+   */
   private readonly said = new Map<string, string>();
   /** The room whose replica is being updated now. `done` resolves when the update has ended. */
   private current: { readonly room: string; readonly done: Promise<void> } | undefined;
@@ -55,7 +57,7 @@ export class Replicas {
     return [...this.complete];
   }
 
-  /** Returns the replica of a room, and stops updating it; undefined if there is none. */
+  /** Removes and returns the replica of a room; undefined if there is no replica. */
   async take(room: string): Promise<RoomReplica | undefined> {
     // Wait only for the update of this room's replica, because updating all replicas may take long.
     if (this.current?.room === room) await this.current.done;
@@ -142,8 +144,7 @@ export class Replicas {
   }
 
   private async discard(room: string): Promise<void> {
-    // Ignore the error: closing fails only if the engine has failed, and a failed engine has no
-    // memory to free.
+    // Ignore the error: closing fails only after the engine has failed.
     await this.remove(room)
       ?.close()
       .catch(() => {});

@@ -31,7 +31,7 @@ export const MAX_ROOMS = 32;
 export interface RoomEntry {
   plan: PlanRecord;
   readonly policy: RoomPolicy;
-  /** The running room. If rooms are not stored on disk, a closed room also stays here, paused. */
+  /** The running room. If rooms are not stored on disk, a closed room stays in memory, paused. */
   live: OpenRoom | undefined;
   busy: RoomSummary['busy'];
   /**
@@ -68,8 +68,8 @@ export class RoomRegistry {
   protected readonly entries = new Map<string, RoomEntry>();
   protected replicas: Replicas | undefined;
   /**
-   * Whether the opening hours now dim walls (`dim`) and close rooms (`closed`). Rooms that are
-   * added later start with these values.
+   * Whether walls are dim (`dim`) and rooms are closed (`closed`) now, according to the opening
+   * hours.
    */
   private hours = { dim: false, closed: false };
   /** The room servers of all open rooms, by room name. */
@@ -88,7 +88,7 @@ export class RoomRegistry {
    *
    * @param fixed the rooms of the configuration
    * @param explicit which properties of `fixed` the configuration sets explicitly. Explicit
-   *   properties override those of stored rooms.
+   *   properties override stored properties.
    * @throws StoreError; EngineError
    */
   async start(
@@ -180,8 +180,8 @@ export class RoomRegistry {
   }
 
   /**
-   * Returns the name of an open room on another server, or undefined. If this server runs no rooms,
-   * or is draining, it forwards requests of the host to the server that runs the returned room.
+   * Returns undefined if this server can run more rooms. If not, returns the name of a room on the
+   * server that must create, open or remove rooms instead.
    *
    * @param _except room to ignore
    */
@@ -208,12 +208,12 @@ export class RoomRegistry {
           await this.startRoom(entry);
           await this.options.hostStore.putPlan(entry.plan);
         } catch (error) {
-          // After a failure, close the room again: without a stored plan, the server would not know
-          // the room after a restart.
+          // Close the room again: without a stored plan, the server would not know the room after a
+          // restart.
           await this.stopRoom(entry);
           await this.release(entry);
-          // Delete the new room's records. If they stayed, the name could be used only for a room
-          // of the same size and checkpoint.
+          // Delete the new room's records, which would reserve the name for a room of the same size
+          // and checkpoint.
           if (!begun) await this.options.storage?.store.forget(name).catch(() => {});
           throw error;
         }
@@ -251,8 +251,7 @@ export class RoomRegistry {
     const entry = this.requireIdle(name);
     if (!entry.plan.open) return;
     await this.whileBusy(entry, 'closing', async () => {
-      // Store the plan first. If storing fails, the room stays open, and no client has been
-      // disconnected in vain.
+      // Store the plan first: if storing fails, the room stays open and no client is disconnected.
       await this.storePlan(entry, { open: false });
       await this.stopRoom(entry);
     });
@@ -312,8 +311,7 @@ export class RoomRegistry {
       if (entry.live) {
         const { ticker } = this.options;
         const { room } = entry.live;
-        // Wait until no tick is in progress. A replay applies changed settings between two ticks,
-        // so the room must do the same.
+        // Apply changed settings between two ticks, as a replay does.
         await ticker.hold(room);
         try {
           applySettings(entry.live, settings, previous, ticker);
@@ -395,9 +393,9 @@ export class RoomRegistry {
   }
 
   /**
-   * Runs a function that changes a room's plan, after all earlier such functions have ended.
+   * Waits until all earlier operations on the room's plan have ended, then runs `work`.
    *
-   * @throws HostRefusal 'no-such-room' if the room was removed before the function could start
+   * @throws HostRefusal 'no-such-room' if the room was removed in the meantime
    */
   protected serialised<T>(entry: RoomEntry, work: () => Promise<T>): Promise<T> {
     return entry.mutex.runExclusive(() => {
@@ -449,13 +447,12 @@ export class RoomRegistry {
     if (entry.live) ticker.resume(entry.live.room);
     else {
       const replica = await this.replicas?.take(entry.plan.name);
-      // In a cluster, another server may have shown ticks to visitors without storing them.
-      // `isStored` is then false.
+      // `isStored` is false if another server has shown ticks to visitors without storing these
+      // ticks.
       const isStored = leases?.of(entry.plan.name)?.isStored ?? true;
       const options = { ...this.options, isStrict, replica, isStored };
       entry.live = await bringUpRoom(entry.plan, entry.policy, options).finally(() =>
-        // Ignore the error: closing fails only if the engine has failed, and a failed engine has no
-        // memory to free.
+        // Ignore the error: closing fails only after the engine has failed.
         replica?.close().catch(() => {}),
       );
     }
@@ -477,8 +474,7 @@ export class RoomRegistry {
     const { live } = entry;
     if (!live) return false;
     const { ticker, storage, onClose, leases } = this.options;
-    // Remember the lease under which the room runs: before the end of this method, the server may
-    // lose this lease and acquire a new one.
+    // Keep the present lease: the server may acquire a new lease before this method ends.
     const lease = leases?.of(entry.plan.name);
     this.roomServers.delete(entry.plan.name);
     live.server.disconnectAll(why);
@@ -503,8 +499,8 @@ export class RoomRegistry {
   }
 
   /**
-   * Replaces a plan's size and checkpoint by those of the stored room, unless they were given
-   * explicitly.
+   * Replaces the size and checkpoint of a plan by the stored room's size and checkpoint, except
+   * values that were given explicitly.
    */
   private async storedPlan(plan: PlanRecord, explicit?: ExplicitSettings): Promise<PlanRecord> {
     const { storage, checkpoints } = this.options;
@@ -536,7 +532,7 @@ export class RoomRegistry {
    * Checks that a room can be created: its checkpoint must exist, and a stored room of the same
    * name must have the same checkpoint and size.
    *
-   * @throws HostRefusal 'room-exists' (with another size), 'no-such-checkpoint' or
+   * @throws HostRefusal 'room-exists' if a stored room has another size; 'no-such-checkpoint';
    *   'other-checkpoint'
    */
   private async requireCompatible(request: RoomRequest): Promise<void> {
@@ -544,8 +540,6 @@ export class RoomRegistry {
     const loaded = this.options.checkpoints.get(checkpoint);
     if (!loaded) throw new HostRefusal('no-such-checkpoint');
     const stored = await this.begunRoom(name);
-    // If a stored room has the requested name, that room is opened, so its checkpoint and size must
-    // be the requested ones.
     if (stored && stored.checkpoint.hash !== loaded.hash) throw new HostRefusal('other-checkpoint');
     if (stored && (stored.width !== width || stored.height !== height)) {
       const text = `a stored room of this name has ${stored.width}x${stored.height} cells`;

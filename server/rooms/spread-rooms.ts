@@ -14,11 +14,11 @@ import type { Log } from '../platform/log.ts';
 export const SPREAD = {
   /** Length of the period over which loads are averaged, in ms. */
   loadAverage: 10_000,
-  /** Minimum number of awake cells that a server runs before it gives rooms away. */
+  /** A server with fewer awake cells gives no rooms away. */
   spreadFrom: 50_000,
   /**
-   * A server gives a room away only if both servers then have less load than this share of the load
-   * that the giving server has now.
+   * After a move, both servers must have less load than this fraction of the giving server's
+   * present load.
    */
   spreadShare: 0.75,
   /** How long a server must be too busy before it gives a room away, in ms. */
@@ -80,12 +80,12 @@ export interface SpreadRoomsOptions {
   readonly report: ReportLoad;
   /** Returns the number of awake cells of each room that this server runs, by room name. */
   readonly awake: () => Readonly<Record<string, number>>;
-  /** Lists the rooms of other servers of which this server has an up-to-date replica. */
+  /** Lists the rooms of which this server has an up-to-date replica. */
   readonly followed: () => readonly string[];
   /**
-   * Stops a room and releases its lease.
+   * Stops a room and releases the room's lease.
    *
-   * @param node name of the process that should take the room; undefined if any process may take it
+   * @param node name of the process that should take the room; undefined for any process
    * @returns whether the room has stopped on this server
    */
   readonly give: (room: string, node: string | undefined) => Promise<boolean>;
@@ -100,11 +100,11 @@ export interface SpreadRoomsOptions {
 /** Reports this server's load to the other servers, and gives rooms away. */
 export class SpreadRooms {
   private averages: Record<string, number> = {};
-  /** When this server became too busy, in ms; undefined if it is not too busy. */
+  /** When this server became too busy, in ms; undefined if the server is not too busy. */
   private busySince: number | undefined;
   private stopped = false;
   private cancel = (): void => {};
-  /** When each other server's last report arrived, in ms, by server name. */
+  /** Arrival time of each other server's last report, in ms, by server name. */
   private readonly heard = new Map<string, number>();
   /** Latest reports of the other servers. */
   others: readonly NodeLoad[] = [];
@@ -115,16 +115,16 @@ export class SpreadRooms {
   /** Whether any other server accepts rooms. */
   private hasTakers = true;
   /**
-   * Rooms that this server has given away while draining, and that no other server has reported as
-   * running yet. `node`: the process that should take the room; absent if any process may. `cells`:
-   * the room's number of awake cells.
+   * Rooms that this server has given away while draining, and that no other server runs yet, by
+   * name. `node`: the process that should take the room; absent for any process. `cells`: the
+   * room's number of awake cells.
    */
   private readonly given = new Map<string, { readonly node?: string | undefined; cells: number }>();
   /** When each room was last seen running on any server, in ms, by room name. */
   private readonly seen = new Map<string, number>();
   /**
-   * Rooms that this server has offered while draining, and that no other server has taken, by name.
-   * `at`: when to offer the room again, in ms. `pause`: delay before that offer, in ms.
+   * Rooms that this server has offered in vain while draining, by name. `at`: time of the next
+   * offer, in ms. `pause`: delay before the next offer, in ms.
    */
   private readonly retained = new Map<string, { readonly at: number; readonly pause: number }>();
 
@@ -135,7 +135,7 @@ export class SpreadRooms {
   }
 
   /**
-   * Stops reporting. A last report, without the field `server`, tells the other servers to give no
+   * Stops reporting. First sends a last report without the field `server`, so that no server gives
    * rooms to this server.
    */
   stop(): void {
@@ -232,8 +232,7 @@ export class SpreadRooms {
     this.average();
     const others = await this.tell();
     if (others && !this.stopped) await this.giveNext(others);
-    // Without an answer from Valkey, give no room away: it is not known which servers are less
-    // busy.
+    // If Valkey does not answer, give no room away.
     const move = others && !this.isDraining ? chooseMove(this.own, others) : undefined;
     if (!move) this.busySince = undefined;
     else this.busySince ??= clock.now();
@@ -263,7 +262,7 @@ export class SpreadRooms {
       if (this.given.delete(room)) this.retain(room, now);
       if (now < (this.retained.get(room)?.at ?? 0) || !this.hasTakers) continue;
       const node = this.successorOf(room, others);
-      // At first, wait until a server has a replica of the room. Visitors then notice no
+      // At first, give the room only to a server with a replica, so that visitors notice no
       // interruption.
       if (node === undefined && now - since < SPREAD.drainUnfollowed) continue;
       const isGiven = await give(room, node);
@@ -297,10 +296,7 @@ export class SpreadRooms {
     for (const map of [this.given, this.seen, this.retained]) map.clear();
   }
 
-  /**
-   * Updates the average load of each room. Decisions use averages, because loads vary from tick to
-   * tick.
-   */
+  /** Updates the average load of each room. */
   private average(): void {
     const share = REPORT_INTERVAL / SPREAD.loadAverage;
     const awake = Object.entries(this.options.awake());

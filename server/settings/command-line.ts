@@ -9,7 +9,7 @@ import { getOrAdd, type NumberTable } from '../platform/collections.ts';
 const plain = (text: string): string => text.replace(/[-_]/g, '').toLowerCase();
 
 /**
- * Finds the word that equals `text` or, if there is none, a word that begins with `text`. Ignores
+ * Finds the word that equals `text`, otherwise the first word that begins with `text`. Ignores
  * dashes, underscores and case.
  */
 const closestOf = (text: string, words: readonly string[]): string | undefined =>
@@ -19,24 +19,23 @@ const closestOf = (text: string, words: readonly string[]): string | undefined =
 export interface Option {
   readonly help: string;
   /**
-   * Schema that parses the value from a text. Its error messages follow the flag's name, as in
-   * "--port must be …". If absent, the option is a switch without a value.
+   * Schema that parses the value; absent for a switch without a value. The schema's error messages
+   * follow the flag's name, as in "--port must be …".
    */
   readonly type?: v.GenericSchema<string, unknown>;
   /** Placeholder for the value in the help, such as FOLDER. The default is N. */
   readonly value?: string;
-  /** More help, in Markdown. Only the settings document contains it. */
+  /** Additional help for the settings document, in Markdown. */
   readonly details?: string;
   /**
-   * The default value, as a user would write it. If absent, an option that is not set is missing
-   * from the result.
+   * The default value, as text. If there is no default, an unset option is missing from the result.
    */
   readonly default?: string;
   /** The default in words, for the help. Needed if `default` is absent or unclear. */
   readonly defaultInWords?: string;
-  /** The value that a flag gets if users give only the flag. If absent, they must give a value. */
+  /** Value of the flag if users give the flag alone. If absent, the flag needs a value. */
   readonly bare?: string;
-  /** Whether the flag can be given several times. If so, its values are joined by commas. */
+  /** Whether the flag can be given several times. If so, the values are joined by commas. */
   readonly repeatable?: boolean;
   /** Whether the value may contain a password. If so, error messages do not show the value. */
   readonly secret?: true;
@@ -54,11 +53,11 @@ export interface Option {
 /** A command's options. Each key is a flag in camel case: `tickRate` for `--tick-rate`. */
 export type Options = Readonly<Record<string, Option>>;
 
-/** The argument that has no flag. A command has at most one. */
+/** An argument without a flag. A command has at most one such argument. */
 export interface Positional<K extends string = string> {
   /** Key of the argument in the result. */
   readonly key: K;
-  /** A noun for the argument, which completes the error message "Name one …". */
+  /** A noun for the argument, which completes the error message "Give one …". */
   readonly noun: string;
   readonly help: string;
   /** The allowed values, each with its meaning. If absent, all values are allowed. */
@@ -70,7 +69,7 @@ export interface Command<O extends Options = Options, K extends string = string>
   readonly about?: string;
   /** How to call the command, such as "npm start -- [settings]". */
   readonly usage: string;
-  /** The argument without a flag. If this is defined, users must give the argument. */
+  /** The command's required argument without a flag, if any. */
   readonly positional?: Positional<K>;
   readonly options: O;
   /**
@@ -100,7 +99,7 @@ export type Values<O extends Options, K extends string = never> = Simplify<
   } & { readonly [P in keyof O as Sure<O[P]> extends true ? never : P]?: ValueOf<O[P]> }
 >;
 
-/** Thrown if the command line or environment is invalid. The message is one sentence for the user. */
+/** Thrown if the command line or environment is invalid. The message is one sentence. */
 export class SettingsError extends Error {
   override readonly name = 'SettingsError';
   readonly reason = 'bad-option';
@@ -113,8 +112,8 @@ export function inSection<const O extends Options>(section: string, options: O):
 }
 
 /**
- * Groups options by section. Sections and options keep the order in which they are declared. The
- * key is undefined for options without a section.
+ * Groups options by section, in the order of declaration. The key is undefined for options without
+ * a section.
  */
 export function sectionsOf({ options }: Command): Map<string | undefined, [string, Option][]> {
   const sections = new Map<string | undefined, [string, Option][]>();
@@ -140,8 +139,8 @@ export function variableOf({ environment, options }: Command, key: string): stri
 const seeHelp = (sentence: string): SettingsError => new SettingsError(`${sentence} See --help.`);
 
 /**
- * Adds the value `bare` to each flag without a value. A flag has no value if it is the last
- * argument, or if another flag follows.
+ * Adds the value `bare` to each flag that is the last argument, or that is followed by another
+ * flag.
  */
 function withBareValues({ options }: Command, args: readonly string[]): string[] {
   const bare = new Map(
@@ -206,8 +205,8 @@ function givenValue(
     if (value !== undefined) throw seeHelp(`${flag} takes no value.`);
     return '';
   }
-  // Reject a value that begins with a dash, because it is probably the next option. A value after
-  // an equals sign cannot be the next option.
+  // A value that begins with a dash is probably the next option, unless the value follows an equals
+  // sign.
   if (value === undefined || (!isInline && /^-./.test(value))) {
     const other = value === undefined ? '' : ` (or ${flag}=${value})`;
     throw seeHelp(`${flag} needs a value: ${flag} ${placeholderOf(option)}${other}.`);
@@ -269,8 +268,8 @@ export function readCommand<O extends Options, K extends string = never>(
 }
 
 /**
- * Matches the environment variables, without their prefix, that only the server's own threads and
- * tests use.
+ * Matches the names, without the prefix, of environment variables that only the server's own
+ * threads and tests use.
  */
 const INTERNAL = /^(BUNDLE|TEST_\w+|FIGURES|PICTURES|BASELINES|ROUNDS)$/;
 

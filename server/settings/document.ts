@@ -14,10 +14,7 @@ import {
 } from './command-line.ts';
 
 const WIDTH = 100;
-/**
- * If an option's name has more characters than this, its meaning begins on the next line of the
- * help.
- */
+/** In the help, option names with more characters have a line of their own. */
 const MAX_NAME = 26;
 
 const NO_BREAK = '\u00a0';
@@ -47,8 +44,8 @@ const rangeOf = ({ type }: Option): string => (type && v.getDescription(type)) ?
 function meaningOf(option: Option): string {
   const { help, default: text, defaultInWords: words = text, keys } = option;
   const byDefault = `default${words === text ? '' : ':'} ${words}`;
-  // Omit the default of an option with `keys`. This default is the word "default", which tells
-  // users nothing.
+  // Omit the default of an option with `keys`. This default, the word "default", tells users
+  // nothing.
   const facts = [rangeOf(option), words === undefined || keys ? '' : byDefault].filter(Boolean);
   const together = facts.map((fact) => fact.replaceAll(' ', NO_BREAK)).join('; ');
   return facts.length === 0 ? help : `${help} (${together})`;

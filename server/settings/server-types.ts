@@ -12,8 +12,8 @@ const rangeOf = (min: number, max: number): string =>
   max === Infinity ? `, ${min} or more` : ` from ${min} to ${max}`;
 
 /**
- * Creates a schema that parses a whole number. The schema's description, which the help shows, is
- * the range, or '' if there is no maximum.
+ * Creates a schema that parses a whole number. The schema's description is the range for the help,
+ * or '' if there is no maximum.
  *
  * @param message error message; by default, a message with the range
  */
@@ -23,8 +23,8 @@ export function wholeNumber(min: number, max = Infinity, message?: string) {
 }
 
 /**
- * Creates a schema that parses a number. The schema's description, which the help shows, is the
- * range, or '' if there is no maximum.
+ * Creates a schema that parses a number. The schema's description is the range for the help, or ''
+ * if there is no maximum.
  */
 export function number(
   min: number,
@@ -148,10 +148,7 @@ export const extensionFiles = orWord(
   ),
 );
 
-/**
- * Reads the file at a given path, which has one word per line. Skips empty lines and lines that
- * begin with #.
- */
+/** Reads the words in a file, one word per line. Skips empty lines and lines that begin with #. */
 export const wordFile = v.pipe(
   v.string(),
   v.rawTransform<string, string[]>(({ dataset, addIssue, NEVER }) => {

@@ -1,8 +1,8 @@
 /**
  * Stores running rooms: journal entries, snapshots, and checksums of the planes (colours and owners
  * of all cells). The journal entries of a tick are written before the tick's results are sent to
- * clients. Outside a cluster, a failed write never stops a room: once writing works again, a new
- * snapshot makes the missing entries unnecessary. Start reading at `JournalWriter.record`.
+ * clients. Outside a cluster, a room continues after a failed write, and a later snapshot replaces
+ * the missing entries. Start reading at `JournalWriter.record`.
  */
 import type { RoomEvent } from '../world/commands.ts';
 import type { Room } from '../world/room.ts';
@@ -25,13 +25,12 @@ export const JOURNAL = {
   retry: 5_000,
 } as const;
 
-/** If the wall clock jumps back by more than this, in ms, the host is notified. */
+/** How far the wall clock may jump back before the host is notified, in ms. */
 const SET_BACK = 60_000;
 
 /**
- * Removes refused commands, because they changed nothing. If the engine ran out of memory, keeps
- * them: a seed that is refused for lack of memory uses up an id and random numbers, so a replay
- * must execute its command, too.
+ * Removes refused commands, which changed nothing. If the engine ran out of memory, keeps all
+ * commands: a seed that is refused for lack of memory uses up an id and random numbers.
  */
 function withoutRefused(events: readonly RoomEvent[], refused: readonly number[]) {
   const isOutOfMemory = events.some(({ what }) => what === 'no-memory');
@@ -62,7 +61,7 @@ export interface JournalWriterOptions extends SnapshotsOptions {
   readonly onCommit?: (duration: number) => void;
 }
 
-/** Kinds of notices for the host. `kept-again` says that the problem of `not-kept` is solved. */
+/** Kinds of notices for the host. `kept-again` follows `not-kept` when rooms are stored again. */
 export type StorageNotice = 'not-kept' | 'kept-again' | 'snapshot-failed' | 'clock-set-back';
 
 const nothing = (): void => {};
@@ -81,7 +80,8 @@ export class JournalWriter {
   /** Whether the last write failed for lack of disk space. */
   isDiskFull = false;
   /**
-   * Wall-clock time, in ms, to which the clock was last set back; undefined if it never was.
+   * Time to which the wall clock was last set back, in ms; undefined if the clock was never set
+   * back.
    */
   setBackAt: number | undefined;
   /** Last reading of the wall clock, in ms. */
@@ -97,8 +97,7 @@ export class JournalWriter {
    * Returns the wall-clock time for a new record, in ms. Notifies the host if the clock was set
    * back.
    *
-   * @param stored time of an earlier record, in ms. If the clock shows an earlier time than this,
-   *   it was set back.
+   * @param stored time of an earlier record, in ms, with which the clock is compared
    */
   now(stored = 0): number {
     const { date, warn } = this.options;
@@ -122,15 +121,16 @@ export class JournalWriter {
   }
 
   /**
-   * Starts storing a room. First takes a snapshot of it.
+   * Starts storing a room. First takes a snapshot of the room.
    *
    * @param tail end of the room's stored journal
-   * @param isAtOnce whether to return before the snapshot is stored. This is safe if earlier
-   *   snapshots and the journal can restore the room.
+   * @param isAtOnce whether to return before the snapshot is stored. Safe if earlier snapshots and
+   *   the journal can restore the room.
    * @param times wall-clock times of the room's ticks
    */
   async watch(room: Room, tail: JournalTail, isAtOnce = false, times?: TickTimes): Promise<void> {
-    // The next clean-up removes all snapshots that are not in this list, including damaged ones.
+    // The next clean-up removes all snapshots that are not in this list, for example damaged
+    // snapshots.
     const snapshots = await this.options.store.readableSnapshots(room.name);
     const watched = new WatchedRoom(room, tail, times, snapshots);
     this.now(snapshots[0]?.at);
@@ -175,9 +175,8 @@ export class JournalWriter {
         watched.bytes += Math.ceil(bytes / written.length);
       }
     } catch (error) {
-      // If the error ends a room on this server, it does not matter whether that room's records
-      // were written, because the room writes no more. The records of all other rooms were written.
-      // So treat all records as written.
+      // An error that ends a room concerns only this room, which writes no more. So treat all
+      // records as written.
       if (endsRoom(error)) for (const { watched, write } of written) watched.stored = write.tail;
       this.fail(error);
     }
@@ -185,8 +184,8 @@ export class JournalWriter {
   };
 
   /**
-   * Computes the checksums and starts the snapshots that are due after a tick. Call it before the
-   * next tick.
+   * Computes the checksums and starts the snapshots that are due after a tick. Call before the next
+   * tick.
    */
   ticked(ticks: readonly RoomTick[]): void {
     const now = this.options.clock.now();
@@ -220,8 +219,8 @@ export class JournalWriter {
   }
 
   /**
-   * Takes a snapshot of every room that has no snapshot of the current tick. Do not call it during
-   * a tick.
+   * Takes a snapshot of every room that has no snapshot of the current tick. Do not call during a
+   * tick.
    */
   async saveAll(): Promise<void> {
     for (const watched of this.watched.values()) await this.saveIfStale(watched);
@@ -251,7 +250,7 @@ export class JournalWriter {
    * Takes a snapshot of a room. The room must be paused when this method is called, but may resume
    * before the returned promise resolves.
    *
-   * @param marks the snapshot's name, or the action of the host before which it is taken
+   * @param marks the snapshot's name, or the host's action that follows the snapshot
    * @throws StoreError
    */
   async takeSnapshot(room: Room, marks: Pick<SnapshotRecord, 'name' | 'before'>) {
@@ -270,18 +269,18 @@ export class JournalWriter {
     const { tick } = room;
     const entry = watched.entryOf(this.now(), { tick, events: [], refused: [] }, jump);
     watched.tail = { tick, seq: entry.seq };
-    // Store all cells again. Normally, a snapshot skips organisms with an unchanged id and age.
-    // After the replacement, an organism with the same id and age may have other cells.
+    // Store all cells again: after the replacement, an organism with the same id and age may have
+    // other cells.
     watched.saved = new Map();
     watched.unmarked = true;
-    // Discard the checksums collected so far. They must cover consecutive ticks, but the tick of
-    // the replacement has none.
+    // Discard the checksums collected so far: the tick of the replacement has no checksum, and the
+    // checksums must cover consecutive ticks.
     watched.sums.take();
     try {
       return await this.save(watched, { jump: true }, entry);
     } catch (error) {
-      // The entry and the snapshot are written in one transaction, so neither was written. Mark the
-      // journal as incomplete, unless `fail` has already marked it (after a StoreError).
+      // Neither the entry nor the snapshot was written. After a StoreError, `fail` has already
+      // marked the journal as incomplete.
       if (!(error instanceof StoreError)) this.markIncomplete([watched], (error as Error).message);
       throw error;
     }
@@ -296,8 +295,8 @@ export class JournalWriter {
   };
 
   /**
-   * Runs `work`, which reads the snapshot of a tick and the journal after that tick. Neither is
-   * removed before `work` has ended.
+   * Runs `work`. Keeps the snapshot of a tick, and the journal after this tick, until `work` has
+   * ended.
    */
   async whileReading<T>(room: Room, tick: number, work: () => Promise<T>): Promise<T> {
     const { readers } = this.watchedOf(room);
@@ -326,7 +325,7 @@ export class JournalWriter {
     return this.watchedOf(room).snapshots;
   }
 
-  /** Gives a snapshot a name or, if `name` is undefined, removes its name. @throws StoreError */
+  /** Renames a snapshot; removes the name if `name` is undefined. @throws StoreError */
   async renameSnapshot(room: Room, tick: number, name: string | undefined): Promise<void> {
     const watched = this.watchedOf(room);
     const rename = async () => {
@@ -353,7 +352,7 @@ export class JournalWriter {
   }
 
   /**
-   * Takes a snapshot. If another snapshot is being written or changed, only waits for its end.
+   * Takes a snapshot. If another snapshot is being written or changed, only waits for that work.
    * Never rejects.
    */
   private saveSnapshot(watched: WatchedRoom): Promise<void> {
@@ -381,8 +380,8 @@ export class JournalWriter {
     return this.exclusively(watched, async () => {
       try {
         const snapshot = await this.snapshots.write(watched, draft, marks, entry);
-        // If a journal write failed while this snapshot was being written, its entries are in
-        // neither the journal nor the snapshot. The room then needs another snapshot.
+        // If a journal write failed in the meantime, this snapshot lacks the lost entries, so the
+        // room needs another snapshot.
         if (this.failures === failures) watched.needsSnapshot = false;
         return snapshot;
       } catch (error) {

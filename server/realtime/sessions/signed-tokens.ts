@@ -1,6 +1,6 @@
 /**
- * Tokens that this server has signed. Nobody else can make valid tokens, the server need not store
- * them, and they remain valid after a restart.
+ * Signed tokens, which clients keep and the server does not store. The signature proves that the
+ * server issued the token.
  */
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { ParticipantId } from '../../../shared/vocabulary.ts';
@@ -10,10 +10,8 @@ const MAC = 16;
 /** Signs and verifies tokens of one type. */
 class SignedTokens {
   /**
-   * @param secret key that signs the tokens. It must stay secret, and must be the same after a
-   *   restart
-   * @param context name of the type of token. A token is valid only for the type for which it was
-   *   signed
+   * @param secret signing key, the same after each restart
+   * @param context name of the type of token, which is included in the signature
    * @param length length of a token's body, in bytes
    */
   constructor(
@@ -26,7 +24,7 @@ class SignedTokens {
     return Buffer.concat([body, this.macOf(body)]).toString('base64url');
   }
 
-  /** Returns the body of a token; undefined if the token was not signed by this server. */
+  /** Returns the body of a token; undefined if the token is invalid. */
   protected verify(token: string): Buffer | undefined {
     const bytes = Buffer.from(token, 'base64url');
     if (bytes.length !== this.length + MAC) return undefined;
@@ -50,7 +48,10 @@ export interface ResumeToken {
   readonly since: number;
 }
 
-/** Issues and verifies the resume tokens of one room, with which clients return to their seats. */
+/**
+ * Issues and verifies the resume tokens of one room. A client returns to its seat with such a
+ * token.
+ */
 export class ResumeTokens extends SignedTokens {
   /**
    * @param secret see `SignedTokens`
@@ -67,7 +68,7 @@ export class ResumeTokens extends SignedTokens {
     return this.sign(Buffer.concat([said, randomBytes(NONCE)]));
   }
 
-  /** Returns the content of a token; undefined if the token was not issued by this server. */
+  /** Returns the content of a token; undefined if the token is invalid. */
   read(token: string): ResumeToken | undefined {
     const said = this.verify(token);
     return (
@@ -82,8 +83,8 @@ const ID = 12;
 export class DeviceMarks extends SignedTokens {
   /** @param secret signing key, see `SignedTokens` */
   constructor(secret: Uint8Array) {
-    // The context of device marks contains a space. The context of a resume token is the name of a
-    // room, which contains no space. So no resume token is valid as a device mark.
+    // The context of a resume token is the name of a room, which contains no space. This context
+    // contains a space, so no resume token is valid as a device mark.
     super(secret, 'device mark', ID);
   }
 

@@ -28,15 +28,12 @@ interface TableRingsOptions {
 }
 
 /**
- * Represents a ring (person at a touch table) to the room. Drops frames, and events that are sent
- * to everybody, because the table's own connection receives them.
+ * The room's client for one ring (person at a touch table). Drops frames and room-wide events,
+ * which the table's own connection receives.
  */
 class RingClient implements RoomClient {
   readonly writable = true;
-  /**
-   * Address key, unique to this ring, so that the people at a table do not share their energy or
-   * their turn in queues (rule ENE-5).
-   */
+  /** Unique address key. Energy and turns in queues are counted per address key (rule ENE-5). */
   readonly address = `table ${this.options.pass} ring ${this.ring}`;
 
   /** @param ended called when the room removes or refuses the ring */
@@ -79,8 +76,8 @@ export class TableRings {
     { readonly client: RingClient; readonly session: RoomSession }
   >();
   /**
-   * Rate limits of each ring, by the ring's number. They are kept when a ring ends, so that opening
-   * the ring again does not reset them.
+   * Rate limits by ring number. The limits outlive the ring, so that reopening a ring does not
+   * reset the limits.
    */
   private readonly allowances = new Map<number, Allowance>();
 

@@ -1,7 +1,4 @@
-/**
- * The walls and touch tables of a room: how many are connected, what they show, and which of them
- * have been lost.
- */
+/** The walls and touch tables of a room: which are connected, and what they show. */
 import type { RoomSummary, WallState } from '../../../shared/host/state.ts';
 import type { LanguageCode } from '../../../shared/languages.ts';
 import type { Event } from '../../../shared/protocol/events.ts';
@@ -35,8 +32,8 @@ interface Screen {
 }
 
 /**
- * Length of a period over which frames are counted, in ms. The frame rate is computed from the
- * present period and the one before.
+ * Length of a counting period, in ms. The frame rate is computed over the current period and the
+ * previous period.
  */
 const WINDOW = 5_000;
 
@@ -70,7 +67,7 @@ export class FrameRate {
  * Lists the states of the walls of a room.
  *
  * @param seats the room's reserved seats
- * @param connected the connected walls, several of which may use the same reserved seat
+ * @param connected connected walls. Several walls may use the same reserved seat
  * @param now current time by the monotonic clock, in ms
  * @returns one state for each reserved seat, then one for each wall without a reserved seat
  */
@@ -88,7 +85,7 @@ export function wallStates(
     upFor: screens.length > 0 ? now - Math.min(...screens.map(({ since }) => since)) : null,
     lost: seat?.lost ?? null,
     unwritable: [...new Set(screens.flatMap(({ unwritable }) => unwritable))],
-    // If several screens use a seat, report the lowest of their frame rates.
+    // If several screens use the seat, report the lowest frame rate.
     frameRate:
       screens.length > 0 ? Math.min(...screens.map(({ frameRate }) => frameRate.at(now))) : 0,
   });
@@ -99,22 +96,19 @@ export function wallStates(
   ];
 }
 
-/**
- * How long a wall must be connected to count as settled, in ms. A room lacks a wall if a settled
- * wall has disconnected and no connected wall is settled.
- */
+/** How long a wall must be connected to count as settled, in ms. */
 export const SETTLED = 60_000;
 
 type Film = NonNullable<Event<'film'>['film']>;
 
-/** What walls show instead of the whole room: a film, or a close-up of a part of the room. */
+/** A film or a close-up, which walls show instead of the whole room. */
 type Shown = { readonly film: Film } | { readonly closeUp: Event<'spotlight'> };
 
 /** The walls and touch tables of a room. */
 export class RoomWalls extends Watchers<ScreenSeat> {
   /** Whether a settled wall (see `SETTLED`) has disconnected. */
   private isMissed = false;
-  /** The film or close-up that the walls show, and when it started, in ms. */
+  /** The film or close-up on the walls, and its start time, in ms. */
   private shown: (Shown & { readonly since: number }) | undefined;
   private cancelEnd = (): void => {};
 
@@ -123,12 +117,15 @@ export class RoomWalls extends Watchers<ScreenSeat> {
     super(context, welcomeBuilder, { most: MAX_WALLS, full, evicted: full, tier: 'full' });
   }
 
-  /** Whether a settled wall (see `SETTLED`) has disconnected, and no connected wall is settled. */
+  /**
+   * Whether the room lacks a wall: a settled wall (see `SETTLED`) has disconnected, and no
+   * connected wall is settled.
+   */
   get isBare(): boolean {
     return this.isMissed && !this.connected.some((wall) => this.hasSettled(wall));
   }
 
-  /** Records, after a restart, that the room already lacked a wall when the server stopped. */
+  /** Call after a restart if the room lacked a wall before the restart (see `isBare`). */
   startBare(): void {
     this.isMissed = true;
   }
@@ -146,8 +143,7 @@ export class RoomWalls extends Watchers<ScreenSeat> {
 
   /**
    * Welcomes a wall and sends it the frames of the whole room. If `as` is `view`, the client is a
-   * view of the room on the host's page, and does not count as a wall. Only one screen can use a
-   * table's seat.
+   * view of the room on the host's page, and does not count as a wall.
    *
    * @throws Refusal `too-many-walls`, `no-such-table`, `table-taken`
    */
@@ -196,10 +192,7 @@ export class RoomWalls extends Watchers<ScreenSeat> {
     this.dismiss(found[0], 'replaced');
   }
 
-  /**
-   * The film that the walls show, with the frame that they show now; undefined if they show no
-   * film.
-   */
+  /** The film on the walls, with its current frame number; undefined if the walls show no film. */
   get film(): Film | undefined {
     if (!this.shown || !('film' in this.shown)) return undefined;
     const { film, since } = this.shown;
@@ -208,8 +201,8 @@ export class RoomWalls extends Watchers<ScreenSeat> {
   }
 
   /**
-   * What walls show instead of the whole room, and for how much longer (`left`, in ms). Null if
-   * they show the whole room.
+   * Whether the walls show a film or a close-up, and for how much longer (`left`, in ms). Null if
+   * the walls show the whole room.
    */
   get showing(): RoomSummary['walls']['showing'] {
     if (!this.shown) return null;
@@ -218,11 +211,7 @@ export class RoomWalls extends Watchers<ScreenSeat> {
     return { what, left: Math.max(0, since + WALL_TIMES[what] - this.context.clock.now()) };
   }
 
-  /**
-   * Makes all walls show a film or a close-up for a while.
-   *
-   * @param shown undefined to make them show the whole room again
-   */
+  /** Makes all walls show a film or a close-up, or the whole room if `shown` is undefined. */
   show(shown: Shown | undefined): void {
     const { clock } = this.context;
     this.cancelEnd();
@@ -254,8 +243,7 @@ export class RoomWalls extends Watchers<ScreenSeat> {
 
   protected override welcome(wall: RoomClient, holds?: Uint8Array): void {
     super.welcome(wall, holds);
-    // Notify the wall even if there is neither a film nor a close-up: after a reconnection, the
-    // wall may still show a film or close-up that has ended.
+    // Always notify the wall: a wall that reconnects may still show a film that has ended.
     if (this.seats.get(wall)?.screen) this.sendShown(wall);
   }
 

@@ -1,7 +1,6 @@
 /**
- * Connections that only watch the whole room: spectators (visitors with a view-only link), walls
- * and touch tables (see walls.ts). The people at a touch table join as separate clients (rings).
- * Start reading at `Watchers`.
+ * Connections that watch the whole room without taking part: spectators, walls and touch tables.
+ * The people at a touch table join as separate clients (rings). Start reading at `Watchers`.
  */
 import { type Reason, Refusal } from '../../../shared/protocol/reasons.ts';
 import { getOrAdd } from '../../platform/collections.ts';
@@ -11,33 +10,32 @@ import type { WelcomeBuilder } from './room-admission.ts';
 import type { Entry, RoomClient } from './room-client.ts';
 import type { RoomContext } from './room-context.ts';
 
-/** The seat of a watcher, which is a wall, a touch table or a spectator. */
+/** The seat of a watcher: a wall, a touch table or a spectator. */
 export interface WatcherSeat {
-  /** Address key of the connection (see `addressKey`). */
   readonly address: string;
-  /** Id of the seat that the host has reserved for this wall, if any. */
+  /** Id of the reserved seat that the wall or table uses, if any. */
   readonly place?: number | undefined;
-  /** Facts about a spectator that are compared with the bans; absent for walls. */
+  /** Identifies a spectator when bans are checked; absent for walls. */
   readonly applicant?: Applicant;
 }
 
 /**
- * Returns the site (place with an internet connection) of a network address. The IPv6 networks of
- * one customer share the first 48 bits, so these networks count as one site.
+ * Returns a watcher's site: the part of the address key that all connections of one customer share.
+ * For IPv6, the site is the first 48 bits.
  */
 const siteOf = ({ address }: WatcherSeat): string =>
   address.replace(/^((?:[^:]+:){3}).*::\/64$/, '$1');
 
 /**
- * Gives a new watcher a seat. If all seats are taken, the newest watcher of the site (see `siteOf`)
- * with the most watchers must leave, so that a single site cannot keep out the venue's own wall. A
- * newcomer without a reserved seat never replaces a watcher with one.
+ * Gives a new watcher a seat. If all seats are taken, another watcher must leave: the newest
+ * watcher of the site (see `siteOf`) that has the most watchers. Watchers with a reserved seat
+ * leave only for newcomers with a reserved seat.
  *
  * @param seats all taken seats, newest last
  * @param most maximum number of seats
- * @param full reason that is given to a newcomer who is refused
+ * @param full reason for refusing a newcomer
  * @returns the watcher that must leave, if any
- * @throws Refusal with the reason `full` if the newcomer cannot replace anybody
+ * @throws Refusal with the reason `full` if no seat can be made free
  */
 export function takeSeat<M, S extends WatcherSeat>(
   seats: Map<M, S>,
@@ -55,18 +53,17 @@ function evictedFor<M>(seats: ReadonlyMap<M, WatcherSeat>, newcomer: WatcherSeat
   const guests = [...seats].filter(([, { place }]) => place === undefined);
   if (newcomer.place === undefined) return newestOfLargest(guests, siteOf, siteOf(newcomer));
   if (guests.length > 0) return newestOfLargest(guests, siteOf);
-  // All seats are taken by walls with reserved seats, and several screens may use one reserved
-  // seat. Replace a screen of the reserved seat that has the most screens.
+  // All watchers have reserved seats, and several screens may share a seat. Replace a screen of the
+  // reserved seat that has the most screens.
   return newestOfLargest([...seats], ({ place }) => place, newcomer.place);
 }
 
 /**
- * Returns the newest member of the largest group of watchers, to be replaced by a newcomer.
+ * Returns the newest member of the largest group of watchers, to make space for a newcomer.
  *
- * @param own the newcomer's group; undefined if the newcomer may always replace a member of the
+ * @param own the newcomer's group; undefined to ignore the size of this group
+ * @returns undefined if the newcomer's group, with the newcomer, would be at least as large as the
  *   largest group
- * @returns undefined if, after the replacement, the newcomer's group would be larger than the group
- *   from which the member was taken
  */
 function newestOfLargest<M, K>(
   seats: readonly [M, WatcherSeat][],
@@ -89,9 +86,9 @@ export class Watchers<S extends WatcherSeat = WatcherSeat> {
     private readonly welcomeBuilder: WelcomeBuilder,
     private readonly kind: {
       readonly most: number;
-      /** Reason that is given to a newcomer who is refused. */
+      /** Reason for refusing a newcomer if all seats are taken. */
       readonly full: Reason;
-      /** Reason that is given to a watcher who must leave because of a newcomer. */
+      /** Reason for disconnecting a watcher in favour of a newcomer. */
       readonly evicted: Reason;
       readonly tier?: StreamStart['tier'];
     },
@@ -130,9 +127,9 @@ export class Watchers<S extends WatcherSeat = WatcherSeat> {
   }
 
   /**
-   * Gives a watcher a seat. Another watcher may have to leave.
+   * Gives a watcher a seat. Another watcher may have to leave (see `takeSeat`).
    *
-   * @throws Refusal if all seats are taken and the newcomer cannot replace anybody
+   * @throws Refusal if no seat can be made free
    */
   protected seat(client: RoomClient, seat: S): void {
     const leaving = takeSeat(this.seats, client, seat, this.kind);
@@ -152,7 +149,7 @@ export class Watchers<S extends WatcherSeat = WatcherSeat> {
   }
 }
 
-/** Visitors with a view-only link. The host's bans and opening hours also apply to them. */
+/** Visitors with a view-only link. Bans and opening hours apply to spectators, too. */
 export class Spectators extends Watchers {
   constructor(context: RoomContext, welcomeBuilder: WelcomeBuilder) {
     super(context, welcomeBuilder, {
@@ -163,8 +160,7 @@ export class Spectators extends Watchers {
   }
 
   /**
-   * Welcomes a spectator and sends them the frames of the room. If all seats are taken, another
-   * spectator may have to leave (see `takeSeat`).
+   * Welcomes a spectator and sends them the frames of the room.
    *
    * @throws Refusal `room-closed`, `no-spectators`, `too-many-spectators`; `sent-away` if the
    *   client is banned

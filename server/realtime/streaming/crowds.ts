@@ -1,4 +1,4 @@
-/** What is sent less often to the viewers of a crowded room: phones' frames, and events. */
+/** Reduces the traffic of crowded rooms: fewer frames for phones, and less frequent events. */
 import { isDue, TIER_NAMES, TIERS, type TierName } from '../../../shared/codec/tiers.ts';
 import { CHANNEL_TIERS, type ChannelTier } from './room-encoders.ts';
 import type { Viewer } from './viewer-stream.ts';
@@ -11,8 +11,8 @@ export const CROWDS = {
   halveFrom: 500,
   halveUntil: 400,
   /**
-   * If a room has at least this number of viewers, viewers below the tier `full` are sent events
-   * only every second tick.
+   * From this number of viewers on, only viewers of the tier `full` are sent events in every tick.
+   * Other viewers are sent events every second tick.
    */
   eventsFrom: 100,
 } as const;
@@ -20,12 +20,14 @@ export const CROWDS = {
 /**
  * Returns whether phones are sent a frame only every second tick.
  *
- * @param isHalved the last result
+ * @param isHalved result of the previous call
  */
 export const mustHalve = (viewers: number, isHalved: boolean): boolean =>
   viewers >= (isHalved ? CROWDS.halveUntil : CROWDS.halveFrom);
 
-/** Returns the highest tier of a viewer while phones are sent a frame only every second tick. */
+/**
+ * Returns the highest tier that a viewer may have in a crowd: `full` stays, `phone` becomes `half`.
+ */
 export function bestTierOfHalved(best: TierName): TierName {
   if (best === 'full') return best;
   return TIER_NAMES[Math.max(TIER_NAMES.indexOf(best), TIER_NAMES.indexOf('half'))];

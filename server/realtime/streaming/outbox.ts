@@ -1,7 +1,7 @@
 /**
  * Collects the messages of one turn of the event loop. Each message is encoded once for all
- * recipients. All messages for a connection are sent in a single write, because separate writes are
- * too slow in a busy room.
+ * recipients. All messages for a connection are sent in a single write, which is faster than
+ * separate writes.
  */
 
 import { parser } from '../../../shared/protocol/parser.ts';
@@ -10,7 +10,7 @@ import { parser } from '../../../shared/protocol/parser.ts';
 export interface Connection {
   /**
    * Sends data over the connection. If `wsPreEncodedFrame` contains an encoded WebSocket frame,
-   * this frame is sent as it is. Socket.IO's own adapter depends on this option, too.
+   * this frame is sent as it is.
    */
   write(data: Uint8Array, options: { readonly wsPreEncodedFrame: readonly [Uint8Array] }): unknown;
 }
@@ -18,8 +18,7 @@ export interface Connection {
 /** Sends messages at the end of the current turn of the event loop. */
 export class Outbox {
   /**
-   * Encoded messages, by the message object. A message object must not be modified once it has been
-   * sent.
+   * Encoded messages, by message object. Callers must not modify a message object after sending it.
    */
   private readonly encoded = new Map<
     unknown,
@@ -27,7 +26,7 @@ export class Outbox {
   >();
   private readonly waiting = new Map<Connection, Uint8Array[]>();
   /**
-   * The messages that were last joined for a single write (`parts`), and the result (`bytes`). The
+   * The last messages that were joined for a single write (`parts`), and the result (`bytes`). The
    * next connection usually gets the same messages.
    */
   private lastJoined:

@@ -1,8 +1,7 @@
 /**
- * Sends the frames of one room to the viewers connected to this process. A channel is a pair of a
- * tier (level of detail) and a scale. A channel's blocks (encoded chunks) are encoded once for all
- * viewers. Each viewer is sent the blocks that it lacks of the chunks that it sees. A viewer with
- * too many unacknowledged frames is sent nothing. Start reading at `publish`.
+ * Sends the frames of one room to the viewers connected to this process. Viewers with the same tier
+ * (level of detail) and scale share a channel, whose blocks (encoded chunks) are encoded only once.
+ * Start reading at `publish`.
  */
 import { MAX_SCALE, writeFrame } from '../../../shared/codec/frame.ts';
 import type { FrameSource } from '../../../shared/codec/frame-source.ts';
@@ -20,25 +19,23 @@ import { type StreamStart, type Viewer, ViewerStream, type Viewport } from './vi
 
 /** A viewer whose frames are sent by another server. */
 export interface RemoteViewer extends Viewer {
-  /**
-   * The viewport last reported by the viewer's server; undefined while the viewer's page is hidden.
-   */
+  /** The viewer's latest viewport; undefined while the viewer's page is hidden. */
   viewport: Viewport | undefined;
   startStream(viewport: Viewport, start: StreamStart): void;
   stopStream(): void;
 }
 
-/** Converts a channel tier to the tier of the channel's viewers. */
+/** Returns the tier of a channel's viewers. */
 const tierOf = (tier: ChannelTier): TierName => (tier === 'halfOdd' ? 'half' : tier);
 
 const isRemote = (viewer: Viewer): viewer is RemoteViewer => 'startStream' in viewer;
 
 /** All viewers of one tier at one scale. */
 class ViewerChannel implements ChannelUser {
-  /** Source of the channel's blocks; undefined until the feed provides it. */
+  /** Source of the channel's blocks; undefined until the feed provides a source. */
   source: FrameSource | undefined;
   readonly streams = new Set<ViewerStream>();
-  /** Viewers that will switch to this channel once it has a source. */
+  /** Viewers that will switch to this channel once the channel has a source. */
   readonly waiting = new Set<ViewerStream>();
 
   /** @param settle moves a waiting viewer to this channel, once the channel has a source */
@@ -79,20 +76,20 @@ export class RoomBroadcaster {
   private readonly remote = new Set<RemoteViewer>();
   private readonly channels = new Map<string, ViewerChannel>();
   /**
-   * Viewers that must be sent a frame as soon as their channel has a source, even between two
-   * ticks. If the value is true, the frame is sent even if it is empty.
+   * Viewers that must be sent a frame as soon as their channel has a source. If the value is true,
+   * even an empty frame is sent.
    */
   private readonly owed = new Map<ViewerStream, boolean>();
-  /** Number of frames skipped because a viewer could take no more frames at that time. */
+  /** Number of frames skipped because a viewer could not take another frame. */
   skippedFrames = 0;
-  /** Number of viewers that have been added so far. */
+  /** Number of viewers added so far. */
   private added = 0;
-  /** Whether phones are sent a frame only every second tick, because there are many viewers. */
+  /** Whether phones are sent a frame only every second tick. */
   private isHalved = false;
 
   constructor(private readonly feed: FrameFeed) {}
 
-  /** Number of viewers connected to this server, without remote viewers. */
+  /** Number of viewers connected to this server, excluding remote viewers. */
   get size(): number {
     return this.streams.size;
   }
@@ -122,7 +119,7 @@ export class RoomBroadcaster {
     this.feed.wantedChanged?.();
   }
 
-  /** Sets the viewport of a viewer; undefined while its page is hidden. */
+  /** Sets the viewport of a viewer; undefined while the viewer's page is hidden. */
   setViewport(viewer: Viewer, viewport: Viewport | undefined, now: number): void {
     if (isRemote(viewer) && this.remote.has(viewer)) viewer.viewport = viewport;
     const stream = this.streams.get(viewer);
@@ -135,14 +132,14 @@ export class RoomBroadcaster {
     this.assignChannel(stream, now);
   }
 
-  /** Returns the viewport of a viewer; undefined while its page is hidden. */
+  /** Returns the viewport of a viewer; undefined while the viewer's page is hidden. */
   viewportOf(viewer: Viewer): Viewport | undefined {
     return isRemote(viewer) ? viewer.viewport : this.streams.get(viewer)?.viewport;
   }
 
   /**
-   * Records that a viewer has drawn the frame of a tick and all earlier frames. Does nothing if the
-   * viewer has no unacknowledged frame of this tick.
+   * Records that a viewer has drawn all frames up to a tick. Does nothing if the viewer has no
+   * unacknowledged frame of this tick.
    */
   acknowledge(viewer: Viewer, tick: number, now: number): void {
     this.streams.get(viewer)?.acknowledge(tick, now);
@@ -188,8 +185,8 @@ export class RoomBroadcaster {
   }
 
   /**
-   * In a crowd, sends phones a frame only every second tick, so that the server can serve twice as
-   * many phones.
+   * Halves the frame rate of phones when a crowd forms, and restores the rate when the crowd has
+   * gone.
    */
   private halveInCrowd(now: number): void {
     const isHalved = mustHalve(this.streams.size, this.isHalved);
@@ -209,9 +206,8 @@ export class RoomBroadcaster {
 
   /**
    * Returns the channel tier of a viewer. In a crowd, half of the viewers with the tier `half` get
-   * `halfOdd`, so that the work is spread over even and odd ticks. Even after the crowd has gone, a
-   * viewer keeps `halfOdd` until its tier changes, because a viewer that changes its channel is
-   * sent chunks in full.
+   * `halfOdd`, so that the work is spread over even and odd ticks. These viewers keep `halfOdd`
+   * after the crowd has gone, until their tier changes.
    */
   private channelTierFor(stream: ViewerStream): ChannelTier {
     const { tier } = stream.quality;
@@ -223,8 +219,8 @@ export class RoomBroadcaster {
   }
 
   /**
-   * Returns the source's latest deltas for the chunks that a viewer sees, and a frame with these
-   * deltas. All up-to-date viewers that see the same chunks can share the result.
+   * Returns the latest deltas of a viewer's visible chunks, and a frame with these deltas.
+   * Up-to-date viewers with the same visible chunks can share the result.
    */
   private deltasFor({ source, chunks }: ViewerStream, tier: ChannelTier) {
     const deltas = chunks.flatMap((chunk) => {
@@ -242,8 +238,8 @@ export class RoomBroadcaster {
   }
 
   /**
-   * Sends a viewer the blocks that it lacks. If it lacks none, sends nothing, except an empty frame
-   * when a heartbeat is due or `always` is true.
+   * Sends a viewer its missing blocks. If no block is missing, sends an empty frame only when a
+   * heartbeat is due or `always` is true.
    *
    * @param frames frames built from the same source in this tick, to be shared by viewers that need
    *   the same blocks
@@ -271,8 +267,8 @@ export class RoomBroadcaster {
   }
 
   /**
-   * Moves a viewer to the channel for its tier and viewport. Until this channel has a source, the
-   * viewer stays in its previous channel.
+   * Moves a viewer to the channel for the viewer's tier and viewport. Until this channel has a
+   * source, the viewer stays in the previous channel.
    */
   private assignChannel(stream: ViewerStream, now: number): void {
     const channel = this.channel(this.channelTierFor(stream), scaleFor(stream.viewport));
@@ -320,8 +316,8 @@ export class RoomBroadcaster {
 }
 
 /**
- * Returns the scale for a viewport: the side length, in cells of the room, of the square that is
- * streamed as a single cell. A page that is zoomed out is sent fewer cells.
+ * Returns the scale for a viewport: the side length, in cells, of the square that is streamed as a
+ * single cell. The farther a page is zoomed out, the larger the scale.
  */
 function scaleFor(viewport: Viewport | undefined): number {
   let scale = 1;

@@ -1,6 +1,6 @@
 /**
- * The channels in which the frames of a room are encoded, and their encoders. A channel is a pair
- * of a tier (level of detail) and a scale, and is encoded once for all its viewers.
+ * Encodes the frames of a room. Viewers with the same tier (level of detail) and scale share a
+ * channel, and each channel is encoded once.
  */
 import { randomInt } from 'node:crypto';
 import { chunkRect, chunksWithin, type Planes } from '../../../shared/codec/chunks.ts';
@@ -10,8 +10,8 @@ import { isDue, TIERS, type Tier } from '../../../shared/codec/tiers.ts';
 import { getOrAdd } from '../../platform/collections.ts';
 
 /**
- * The tiers of viewers, and `halfOdd`. In a crowd, some viewers with the tier `half` use `halfOdd`
- * instead: they are sent frames in odd ticks rather than even ones, to spread the work.
+ * The tiers, and `halfOdd`: the tier `half` with frames in odd ticks instead of even ticks. In a
+ * crowd, some viewers use `halfOdd`, to spread the work over all ticks.
  */
 export const CHANNEL_TIERS = {
   ...TIERS,
@@ -21,18 +21,15 @@ export type ChannelTier = keyof typeof CHANNEL_TIERS;
 
 export interface ChannelName {
   readonly tier: ChannelTier;
-  /**
-   * Side length, in cells of the room, of the square that is streamed as a single cell; a power of
-   * two.
-   */
+  /** Side length, in cells, of the square that is streamed as a single cell; a power of two. */
   readonly scale: number;
 }
 
 export const keyOf = ({ tier, scale }: ChannelName): string => `${tier} ${scale}`;
 
-/** Represents the viewers of a channel in one process. */
+/** The viewers of a channel in one process. */
 export interface ChannelUser {
-  /** Whether at least one of the viewers can take a frame now. */
+  /** Whether at least one viewer can take a frame now. */
   readonly mayReceive: boolean;
   /** The visible chunks of each viewer. Viewers that see the same chunks share one list. */
   readonly lists: Iterable<readonly number[]>;
@@ -44,16 +41,16 @@ export interface ChannelUser {
   useSource(source: FrameSource, now: number): void;
 }
 
-/** Returns all chunks that any viewer of the given users sees. */
+/** Returns all chunks that viewers of the given channel users see. */
 export const chunksOf = (users: readonly ChannelUser[]): ReadonlySet<number> =>
   new Set([...new Set(users.flatMap(({ lists }) => [...lists]))].flat());
 
 /**
- * Provides the content of a room's frames: on the room's own server, from encoders; on a gateway,
- * from copies of the room's cells.
+ * Provides the content of a room's frames. The server that runs the room uses encoders; a gateway
+ * uses copies of the room's cells.
  */
 export interface FrameFeed {
-  /** Tick that the latest frames show. */
+  /** Tick of the latest frames. */
   readonly tick: number;
   /**
    * Adds a user to a channel.
@@ -63,20 +60,20 @@ export interface FrameFeed {
   join(channel: ChannelName, user: ChannelUser): FrameSource | undefined;
   /** Removes a user from a channel. A channel without users is kept for a while. */
   leave(channel: ChannelName, user: ChannelUser): void;
-  /** Must be called whenever viewers may have started to see other chunks. */
+  /** Call whenever viewers may see other chunks than before. */
   wantedChanged?(): void;
   close?(): void;
 }
 
 /**
- * Number of ticks for which a channel without users is kept, because a viewer who has zoomed out
- * may soon zoom in again.
+ * Number of ticks for which a channel without users is kept, in case viewers soon return to the
+ * channel.
  */
 const IDLE_TICKS = 30;
 
 /**
- * Returns whether to keep a channel without users a little longer. Restoring a room may set its
- * tick back, so `tick` may be lower than `idleSince`.
+ * Returns whether to keep a channel without users a little longer. After a room is restored, `tick`
+ * may be lower than `idleSince`.
  *
  * @param idleSince tick in which the channel's last user left
  */
@@ -92,22 +89,21 @@ export interface EncoderChannel extends ChannelName {
   idleSince: number;
 }
 
-/** Keeps copies of a room's cells, and encodes their changes after each tick, once per channel. */
+/** Encodes the changes of a room's cells after each tick, once per channel. */
 export class RoomEncoders implements FrameFeed {
   /**
-   * Copy of the room after the last tick. The room's own planes must not be encoded, because they
-   * may contain changes of a tick that has not been stored yet.
+   * Copy of the room after the last tick that may be sent. The room's own planes may already
+   * contain a later tick.
    */
   private readonly base = new View(this.planes, 1);
   /**
-   * A copy of the room for each scale. `base` must be first, because the other copies are made from
-   * `base`.
+   * Copies of the room, by scale. `base` must be first: the other copies are computed from `base`.
    */
   private readonly views = new Map([[1, this.base]]);
   private readonly channels = new Map<string, EncoderChannel>();
   /**
-   * The next value of `generation`. Starts at a random number, so that different processes use
-   * different values.
+   * The next value of `generation`. Starts at a random number, so that processes use different
+   * values.
    */
   private generations = randomInt(2 ** 40);
 
@@ -121,7 +117,7 @@ export class RoomEncoders implements FrameFeed {
     return this.use(name, user).encoder;
   }
 
-  /** Adds a user to a channel. Opens the channel if it is not open. */
+  /** Adds a user to a channel, which is opened if necessary. */
   use(name: ChannelName, user: ChannelUser): EncoderChannel {
     const channel = getOrAdd(this.channels, keyOf(name), () => this.open(name));
     channel.users.add(user);
@@ -145,8 +141,8 @@ export class RoomEncoders implements FrameFeed {
   }
 
   /**
-   * Encodes the changes of the last tick for each channel that is due in this tick and has a viewer
-   * that can take a frame.
+   * Encodes the changes of the last tick. Skips channels that are not due in this tick, and
+   * channels without a viewer that can take a frame.
    *
    * @returns the channels that have been encoded
    */
@@ -165,8 +161,8 @@ export class RoomEncoders implements FrameFeed {
   }
 
   /**
-   * Copies changed chunks of the room to a view, which is a copy of the room at one scale. Tells
-   * all encoders of this view which of its chunks have changed.
+   * Copies changed chunks of the room to a view (a copy of the room at one scale), and marks these
+   * chunks as changed in the view's encoders.
    */
   private update(view: View, changed: readonly number[]): void {
     const chunks = new Set<number>();

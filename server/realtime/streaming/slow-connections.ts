@@ -1,9 +1,9 @@
-/** Gives viewers whose connection is slow a lower tier, and later tries a higher one again. */
+/** Lowers the tier of viewers with a slow connection, and later tries a higher tier again. */
 import { TIER_NAMES, type TierName } from '../../../shared/codec/tiers.ts';
 
-/** How the tier of a viewer is adapted to the speed of its connection. Times are in ms. */
+/** Thresholds for adapting a viewer's tier to the speed of the connection. */
 export const QUALITY = {
-  /** Interval at which the tier is reconsidered, in ms. */
+  /** Interval at which the tier is adapted, in ms. */
   window: 2_000,
   /** Fraction of skipped frames above which the viewer's tier is lowered. */
   skippedShare: 0.2,
@@ -17,17 +17,17 @@ export const QUALITY = {
   maxPatience: 120_000,
 } as const;
 
-/** Adapts a viewer's tier to the speed of its connection. */
+/** Adapts a viewer's tier to the speed of the connection. */
 export class AdaptiveQuality {
   private tierIndex = Math.max(TIER_NAMES.indexOf(this.first), TIER_NAMES.indexOf(this.best));
   private windowStart = this.start;
-  /** How many frames, since `windowStart`, were due, were skipped, and were acknowledged late. */
+  /**
+   * Numbers of frames since `windowStart` that were due, were skipped, or were acknowledged late.
+   */
   private frames = { due: 0, skipped: 0, slow: 0 };
   private quietSince = this.start;
   private wait: number = QUALITY.patience;
-  /**
-   * When the tier was last raised, in ms; -Infinity if it was never raised, or was lowered since.
-   */
+  /** When the tier was last raised, in ms; -Infinity unless the last change raised the tier. */
   private climbedAt = -Infinity;
 
   /**
@@ -50,7 +50,7 @@ export class AdaptiveQuality {
     this.tierIndex = Math.max(this.tierIndex, TIER_NAMES.indexOf(best));
   }
 
-  /** Records a frame that was due, whether it was sent or skipped. */
+  /** Counts a due frame, which was either sent or skipped. */
   frame(skipped: boolean): void {
     this.frames.due++;
     if (skipped) this.frames.skipped++;

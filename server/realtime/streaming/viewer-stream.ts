@@ -1,6 +1,6 @@
 /**
- * The stream of frames to one viewer. Records which chunks the viewer sees and has received, and
- * which frames it has not acknowledged.
+ * The stream of frames to one viewer: the viewer's visible chunks, received chunks and
+ * unacknowledged frames.
  */
 
 import type { FrameBlock } from '../../../shared/codec/frame.ts';
@@ -11,16 +11,13 @@ import { AdaptiveQuality } from './slow-connections.ts';
 
 /** Limits for the frames that are sent to one viewer. */
 export const STREAM = {
-  /** Maximum number of unacknowledged frames. While this number is reached, frames are skipped. */
+  /** Maximum number of unacknowledged frames. At the maximum, further frames are skipped. */
   maxFramesInFlight: 2,
-  /**
-   * Maximum number of packets waiting in the transport. While this number is reached, frames are
-   * skipped.
-   */
+  /** Maximum number of packets waiting in the transport. At the maximum, frames are skipped. */
   maxBufferedPackets: 8,
   /**
-   * Maximum time between two frames, in ms. If nothing has changed, an empty frame is sent, from
-   * which the page knows that the room still ticks.
+   * Maximum time between two frames, in ms. If nothing has changed, an empty frame shows the page
+   * that the room still ticks.
    */
   heartbeat: 1_000,
   /** Width of the margin around a viewport, in cells. Chunks in the margin are also sent. */
@@ -31,18 +28,15 @@ export const STREAM = {
    */
   refineBytes: 16_384,
   /**
-   * Maximum total size of a chunk's missed deltas, in bytes. If they are larger, the whole chunk is
-   * sent instead.
+   * Maximum total size of a chunk's missed deltas, in bytes. If the deltas are larger, the whole
+   * chunk is sent instead.
    */
   missedBytes: 1_200,
   firstTier: 'phone',
 } as const;
 
 export interface Viewer {
-  /**
-   * Sends a frame. The caller must first check that fewer than `maxFramesInFlight` frames are
-   * unacknowledged.
-   */
+  /** Sends a frame. Call only if fewer than `maxFramesInFlight` frames are unacknowledged. */
   sendFrame(frame: Uint8Array): void;
   /** Whether the transport can take more frames. */
   readonly writable: boolean;
@@ -56,7 +50,7 @@ export interface Viewport extends Rect {
   readonly best: TierName;
 }
 
-/** Returns the viewport assumed until a client sends its own: the whole room. */
+/** Returns a viewport that shows the whole room. */
 export function fullViewport({ width, height }: Pick<Rect, 'width' | 'height'>): Viewport {
   return { x: 0, y: 0, width, height, pixels: 1, best: 'full' };
 }
@@ -64,15 +58,15 @@ export function fullViewport({ width, height }: Pick<Rect, 'width' | 'height'>):
 export interface StreamStart {
   readonly tier?: TierName | undefined;
   /**
-   * Checksums of the picture that the page still shows (see `Command<'join'>`). Chunks with the
-   * same checksum need not be sent.
+   * Checksums of the chunks that the page still shows (see `Command<'join'>`). Chunks with the same
+   * checksum need not be sent.
    */
   readonly holds?: Uint8Array | undefined;
 }
 
 /**
- * Value of `completeRound` if the viewer lacks some of the visible chunks. Lower than -1, because
- * `isUpToDate` compares `completeRound` with numbers from -1.
+ * Value of `completeRound` if the viewer lacks some of the visible chunks. Below -1, so that
+ * `isUpToDate` is false even in round 0.
  */
 const NEVER = -2;
 
@@ -83,28 +77,27 @@ const NOTHING = new FrameSource({ width: 0, height: 0 }, 0);
 export class ViewerStream {
   source: FrameSource = NOTHING;
   readonly quality: AdaptiveQuality;
-  /** The viewer's viewport; undefined while its page is hidden. */
+  /** The viewer's viewport; undefined while the viewer's page is hidden. */
   viewport: Viewport | undefined;
-  /** Whether, in a crowd, the viewer is sent its frames in odd ticks rather than even ones. */
+  /** Whether, in a crowd, the viewer is sent frames in odd ticks instead of even ticks. */
   inOddTicks = false;
   /** When the last frame was sent to the viewer, in ms. */
   private lastSentAt = -Infinity;
-  /** Indices of the chunks of the source that the viewer sees, in ascending order. */
+  /** Indices of the viewer's visible chunks, in ascending order. */
   chunks: readonly number[] = [];
   /** For each chunk: the version that the viewer has; 0 if the viewer lacks the chunk. */
   private heldVersions = new Uint32Array(0);
   /**
-   * For each chunk: 1 if the viewer has only a coarse form of the chunk, without the lowest bits;
-   * otherwise 0.
+   * For each chunk: 1 if the viewer has only a coarse form, without the lowest bits; otherwise 0.
    */
   private heldCoarsely = new Uint8Array(0);
-  /** Checksums from `StreamStart.holds`, until they have been compared with the first source. */
+  /** Checksums from `StreamStart.holds`; undefined after the comparison with the first source. */
   private holds: Uint8Array | undefined;
   /** Frames that the viewer has not acknowledged; `sentAt` is in ms. */
   private inFlight: { readonly tick: number; readonly sentAt: number }[] = [];
   /**
-   * The source's last round (encoded update) after which the viewer had all visible chunks; `NEVER`
-   * if there is none.
+   * The round (encoded update) of the source up to which the viewer has all visible chunks; `NEVER`
+   * if chunks are missing.
    */
   private completeRound = NEVER;
 
@@ -122,8 +115,7 @@ export class ViewerStream {
 
   /** Whether the viewer can take another frame now. */
   get mayReceive(): boolean {
-    // Check the transport, too: a client could acknowledge frames without reading them, and thereby
-    // make the send buffer grow.
+    // Check the transport, too: a client could acknowledge frames without reading any.
     return this.inFlight.length < STREAM.maxFramesInFlight && this.viewer.writable;
   }
 
@@ -132,9 +124,7 @@ export class ViewerStream {
     return now - this.lastSentAt >= STREAM.heartbeat;
   }
 
-  /**
-   * Whether the viewer has everything except the source's last round (encoded update).
-   */
+  /** Whether the viewer lacks only the source's last round (encoded update). */
   get isUpToDate(): boolean {
     return this.completeRound === this.source.round - 1;
   }
@@ -162,10 +152,7 @@ export class ViewerStream {
     });
   }
 
-  /**
-   * Switches to another source. Chunks that the viewer already has with the same content count as
-   * received.
-   */
+  /** Switches to another source. Chunks whose content the viewer already has are not sent again. */
   switchSource(source: FrameSource): void {
     const { heldVersions, heldCoarsely, source: previous } = this;
     this.source = source;
@@ -192,14 +179,13 @@ export class ViewerStream {
   /** Marks chunks as not received, so that they are sent in full. */
   invalidate(chunks: readonly number[]): void {
     this.completeRound = NEVER;
-    // Invalid indices from a client do no harm, because a typed array ignores writes beyond its
-    // end.
+    // Indices from a client may be invalid. A typed array ignores writes beyond its end.
     for (const chunk of chunks) this.heldVersions[chunk] = 0;
   }
 
   /**
-   * Records that the viewer has drawn the frame of a tick and all earlier frames. Does nothing if
-   * the viewer has no unacknowledged frame of this tick.
+   * Records that the viewer has drawn all frames up to a tick. Does nothing if the viewer has no
+   * unacknowledged frame of this tick.
    */
   acknowledge(tick: number, now: number): void {
     const acknowledged = this.inFlight.find((frame) => frame.tick === tick);

@@ -1,16 +1,16 @@
-/** How much space must stay free on the disk, and the refusal of writes that would leave less. */
+/** Refuses writes if the disk is almost full. */
 import { statfsSync } from 'node:fs';
 import { StoreError } from '../records.ts';
 
-/** Free disk space that must remain, in bytes. Writes that would leave less are refused. */
+/** Free disk space that must remain after a write, in bytes. */
 export const DISK_RESERVE = 134_217_728;
 
 const MEGABYTE = 2 ** 20;
 /** Maximum disk space that a transaction needs, as a multiple of the size of its records. */
 const PAGES = 2;
 /**
- * After a refused write, writes are accepted again once the free space is at least this multiple of
- * `DISK_RESERVE`. Above 1, so that the server does not alternate between refusing and accepting.
+ * Hysteresis: after a refused write, the free space must reach this multiple of `DISK_RESERVE`
+ * before writes are accepted again.
  */
 const AGAIN = 1.25;
 

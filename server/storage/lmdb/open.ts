@@ -21,8 +21,8 @@ import { notWritable, type Table } from './table.ts';
  */
 const MAX_PATH = 100;
 /**
- * How long a starting server waits, in ms. It then checks whether another starting server has
- * replaced its socket.
+ * How long a starting server waits before it checks whether another starting server has replaced
+ * its socket, in ms.
  */
 const RACE_DELAY = 60;
 /** Whether to listen on a named pipe (Windows) instead of a Unix socket. */
@@ -30,8 +30,8 @@ const HAS_PIPES = process.platform === 'win32';
 
 /**
  * Locks a folder for this server by listening on a socket. If the folder's socket already answers,
- * the folder is in use. The socket of a killed server does not answer, so its lock ends
- * immediately.
+ * the folder is in use. The socket of a killed server does not answer, so a killed server holds no
+ * lock.
  *
  * @returns a function that releases the lock
  * @throws StoreError 'in-use' or 'not-writable'
@@ -127,8 +127,8 @@ export interface FolderRecords extends Records {
   /** Keys of damaged records. */
   readonly damaged: readonly string[];
   /**
-   * If the data file was unreadable and was replaced by a copy of its readable records: a sentence
-   * that describes the damage.
+   * A sentence that describes the damage. Set if an unreadable data file was replaced by a copy of
+   * its readable records.
    */
   readonly recovered?: string | undefined;
 }
@@ -181,14 +181,14 @@ export async function openFolder(
 }
 
 /**
- * Matches the keys of snapshots' records. If such a record is damaged, the room can be restored
- * from an older snapshot.
+ * Matches the keys of snapshot records. If a snapshot is damaged, an older snapshot can restore the
+ * room.
  */
 const REPLACEABLE = /^(snapshot|state|cells)\//;
 
 /**
- * Opens a data folder like `openFolder`, but refuses a folder with damaged records, except records
- * of snapshots.
+ * Opens a data folder like `openFolder`, but refuses a folder with damaged records. Damaged records
+ * of snapshots are allowed.
  *
  * @throws StoreError 'not-writable', 'in-use' or 'damaged'
  */
@@ -205,7 +205,7 @@ export async function openSound(folder: string): Promise<FolderRecords> {
  * Opens a data folder for reading only, even if a server is using the folder.
  *
  * @throws StoreError 'damaged' if the data cannot be read; 'not-writable' if this user may not open
- *   them
+ *   the data
  */
 export async function readFolder(folder: string): Promise<Records> {
   await inspect(resolve(folder));
@@ -216,8 +216,8 @@ export async function readFolder(folder: string): Promise<Records> {
 const LENGTH = 32;
 
 /**
- * Reads one of the server's secrets from a file. If there is no such file, creates it with a random
- * secret and mode 600.
+ * Reads one of the server's secrets from a file. If there is no such file, creates a file with a
+ * random secret and mode 600.
  *
  * @param folder the data folder; if undefined, the new secret is not stored
  * @param name the file's name

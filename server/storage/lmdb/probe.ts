@@ -1,6 +1,7 @@
 /**
- * Main script of a process that verifies a data folder and, if asked to, copies or recovers its
- * records. Runs separately from the server, because reading a damaged file may crash the process.
+ * Main script of a process that verifies a data folder and, on request, copies or recovers the
+ * folder's records. Runs separately from the server, because reading a damaged file may crash the
+ * process.
  */
 import { isIntact, StoreError } from '../records.ts';
 import { type Findings, recoverTable } from './repair.ts';

@@ -14,9 +14,9 @@ import { DATA_FILE, keyAfter, openTable, type Table, WITNESS_FILE } from './tabl
 import { LOG_FILE, syncFolder } from './write-ahead-log.ts';
 
 /**
- * File in the copy's folder that lists key prefixes. A process adds each prefix before it copies
- * the records with this prefix. If the process crashes, a record with the last prefix in the file
- * is probably damaged.
+ * File in the copy's folder. A process adds each key prefix to the file before it copies the
+ * records with this prefix. If the process crashes, the next process skips all prefixes in the
+ * file.
  */
 const BEGUN = 'begun';
 /** First line of the file `BEGUN`, written before the damaged data file is opened. */
@@ -28,7 +28,7 @@ const BATCH_BYTES = 4 * 2 ** 20;
 
 /**
  * Copies all intact records of a damaged file. If the process crashes, call this function again in
- * a new process: it skips the key prefix whose records the crashed process was reading.
+ * a new process. The new process continues after the key prefix at which the old process crashed.
  *
  * @param fresh folder of the copy
  * @param rooms names of rooms to look for, in addition to rooms with a readable `room/` record
@@ -44,8 +44,7 @@ export async function recoverTable(folder: string, fresh: string, rooms: readonl
     return true;
   };
   const damaged: string[] = [];
-  // Ignore the result. After a crash, a key prefix that was begun is skipped, but the damaged file
-  // must be opened again.
+  // Ignore the result: every process must open the damaged file.
   begin(FILE);
   const into = openTable(fresh);
   try {
@@ -120,8 +119,7 @@ function* readable(table: Table, span: Span): Generator<Entry> {
     try {
       entries = table.list({ from, to, backwards, limit });
     } catch {
-      // Reading several records has failed. Read them one by one, to get the records before the
-      // damaged one.
+      // Reading several records has failed. Read one record at a time, up to the damaged record.
       if (limit === 1) return;
       limit = 1;
       continue;
@@ -158,7 +156,7 @@ const root = fileURLToPath(new URL('../../..', import.meta.url));
  *   process may have the folder open.
  * @returns keys of damaged records
  * @throws StoreError 'damaged' if the data cannot be read; 'not-writable' if this user may not open
- *   them
+ *   the data
  */
 export async function inspect(folder: string, { renew = false } = {}): Promise<readonly string[]> {
   const file = join(folder, DATA_FILE);
@@ -171,8 +169,8 @@ export async function inspect(folder: string, { renew = false } = {}): Promise<r
     const { damaged, copied } = await probe(folder, fresh);
     if (copied) {
       fs.renameSync(join(fresh, DATA_FILE), file);
-      // Sync the folder. Otherwise, the old data file could be back after a power failure, although
-      // the log of writes has already been started anew to match the new data file.
+      // Sync the folder, so that a power failure cannot bring back the old data file. The log of
+      // writes will match only the new data file.
       syncFolder(folder);
     }
     return damaged;
@@ -184,8 +182,8 @@ export async function inspect(folder: string, { renew = false } = {}): Promise<r
 /** Maximum time for one attempt to read a damaged file, in ms. */
 const RECOVER_PATIENCE = 300_000;
 /**
- * Number of crashes after which the process that copies a damaged file is not started again. The
- * records copied until then are used.
+ * Maximum number of attempts to copy a damaged file. After the last attempt, the records copied so
+ * far are used.
  */
 const MAX_CRASHES = 40;
 
@@ -211,8 +209,8 @@ interface Replacement {
  * open.
  *
  * @param damage.rooms names of rooms that the file may contain
- * @returns keys of the damaged records, which the copy lacks; undefined if no copy could be
- *   written. The damaged file is then unchanged
+ * @returns keys of the damaged records, which the copy lacks; undefined if no copy could be written
+ *   and the damaged file is unchanged
  */
 export async function recoverFile(
   folder: string,
@@ -269,8 +267,8 @@ export function resumeRecovery(folder: string, aside?: string): string | undefin
 }
 
 /**
- * Moves the damaged files to another folder, and the files of the copy to their places. If the
- * process is killed meanwhile, another call completes the moves.
+ * Moves the damaged files to another folder, and moves the files of the copy into the data folder.
+ * If the process is killed meanwhile, another call completes the moves.
  */
 function replaceFiles(folder: string, { aside, files }: Replacement): void {
   const fresh = join(folder, FRESH);

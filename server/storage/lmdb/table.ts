@@ -20,8 +20,8 @@ import { contentOf, LOG_FILE, readLog, WriteAheadLog } from './write-ahead-log.t
 
 export const DATA_FILE = 'data.mdb';
 /**
- * File that stores the number of the last write. Only this number reveals that the latest writes
- * were lost, because LMDB and a truncated log still look intact.
+ * File with the number of the last write. The number reveals that the latest writes were lost, even
+ * if LMDB and the log look intact.
  */
 export const WITNESS_FILE = 'witness';
 /** Folder of the files that are not synced to disk; one file for each key. */
@@ -40,7 +40,7 @@ export type Table = ReturnType<typeof openTable>;
  *
  * @param options.live whether another process may be writing to the folder
  * @param options.ignoreLoss whether to open the folder even if writes are missing or damaged
- * @throws StoreError 'not-writable' if this user may not open the files; 'damaged' if they are
+ * @throws StoreError 'not-writable' if this user may not open the files; 'damaged' if the files are
  *   unreadable or writes are missing
  */
 export function openTable(
@@ -51,8 +51,8 @@ export function openTable(
     ignoreLoss = false,
   }: Partial<Record<'readOnly' | 'live' | 'ignoreLoss', boolean>> = {},
 ) {
-  // Keep the order of these three reads. Even if another process writes meanwhile, each read then
-  // finds at least the writes that the previous read has found.
+  // Keep the order of these three reads. If another process is writing, each read finds at least
+  // the writes that the previous read has found.
   const witnessed = readWitness(folder);
   const logged = readLog(folder);
   const db = openDatabase(folder, readOnly);
@@ -61,8 +61,8 @@ export function openTable(
   let loss: string | undefined;
   if (missing > 0)
     loss = `${missing} writes from before the beginning of the log of writes are missing`;
-  // If another process has the folder open (`live`), it may be writing to the log now, so ignore
-  // damage to the log.
+  // If another process has the folder open (`live`), ignore damage to the log: the process may be
+  // writing to the log now.
   else if (isDamaged && !live) loss = 'the log of writes is damaged';
   else if (witnessed > last) loss = `the last ${witnessed - last} writes are missing`;
   if (loss && !ignoreLoss) {
@@ -95,8 +95,8 @@ export function openTable(
     log.restart();
   };
   /**
-   * Returns a record in its own buffer. LMDB and the log keep many records in one buffer, and
-   * sending one record to another thread would move the whole buffer.
+   * Returns a copy of a record in its own buffer, because sending a record to another thread moves
+   * the record's whole buffer.
    */
   const get = (key: string): Uint8Array | undefined => {
     const bytes = changes.has(key) ? changes.get(key) : db.get(key);
@@ -104,7 +104,7 @@ export function openTable(
   };
   /**
    * Prepares reading a range of keys. `changed`: the keys in the range that the log changes.
-   * `range`: the range for LMDB, with a higher limit, because records that the log removes are left
+   * `range`: the range for LMDB. The limit is higher, because records that the log removes are left
    * out later.
    */
   const partsOf = ({ from, to, backwards = false, limit }: Span) => {
@@ -157,8 +157,8 @@ export function openTable(
           fs.mkdirSync(join(folder, UNSYNCED), { recursive: true });
           fs.writeFileSync(`${file}.new`, encodeRecord(key, parts), { mode: 0o600 });
         }
-        // Remove the old file before renaming the new one. If renaming replaced the old file, ext4
-        // would write the new file to disk immediately, which takes time.
+        // Remove the old file first: if renaming replaced the old file, ext4 would write the new
+        // file to disk immediately, which takes time.
         fs.rmSync(file, { force: true });
         if (parts.length > 0) fs.renameSync(`${file}.new`, file);
       } catch (error) {
@@ -168,8 +168,8 @@ export function openTable(
     getUnsynced(key: string): Uint8Array[] | undefined {
       try {
         const parts = decodeRecord(key, fs.readFileSync(unsyncedFile(key))) as Uint8Array[];
-        // Copy each part into its own buffer. Sending a part to another thread moves its whole
-        // buffer, and would move the other parts with it.
+        // Copy each part into its own buffer, because sending a part to another thread moves the
+        // part's whole buffer.
         return parts.map((part) => new Uint8Array(part));
       } catch {
         // A file that is missing or incomplete counts as no data.
@@ -187,8 +187,8 @@ export function openTable(
     async close(): Promise<void> {
       if (!readOnly) {
         try {
-          // Do not test whether `changes` is empty: it is also empty after a write without records,
-          // but the environment then still lacks the write's number.
+          // Compare the numbers of writes: after a write without records, `changes` is empty, but
+          // the environment lacks the write's number.
           if (settled < count) settle({}, count);
         } catch {
           // Ignore the error: the next process that opens the folder finds the changes in the log.
@@ -232,8 +232,8 @@ function openWitness(folder: string): number {
 }
 
 /**
- * Stores the number of the last write in the witness file. Ignores failures: a stored number that
- * is too low does no harm, except that a loss of the latest writes might go unnoticed.
+ * Stores the number of the last write in the witness file. Ignores failures: if the number is too
+ * low, the only harm is that a loss of the latest writes might go unnoticed.
  */
 function writeWitness(file: number, count: number): void {
   try {
@@ -279,9 +279,8 @@ export const keyAfter = (key: string): string => `${key}\u0000`;
 const BATCH_BYTES = 16 * 2 ** 20;
 
 /**
- * Copies every record, damaged or not, into a new environment. Other structures of the file, such
- * as the list of free pages, are not copied: they cannot be verified, and damaged ones would crash
- * the process at a later write.
+ * Copies every record, damaged or not, into a new environment. Does not copy the file's internal
+ * structures, because damaged structures would crash the process at a later write.
  *
  * @param folder an existing, empty folder for the new environment
  */

@@ -1,9 +1,9 @@
 /**
- * A write-ahead log for small writes to an LMDB environment. A small write to this log takes one
- * page of 4 KiB; an LMDB transaction takes at least eight.
+ * A write-ahead log for small writes to an LMDB environment. A small write takes one page of 4 KiB
+ * in this log, but at least eight pages in an LMDB transaction.
  *
- * The log file has its full size from the beginning, so that a sync writes only data, and no
- * changes of the file's size or place on disk.
+ * The log file has its full size from the beginning, so that a sync need not write changes of the
+ * file's size.
  */
 import fs from 'node:fs';
 import { join } from 'node:path';
@@ -20,9 +20,9 @@ const CAPACITY = 2 * 2 ** 20;
  */
 const PAGE = 4_096;
 /**
- * Number of bytes in the header of a frame: the payload's length (4 bytes), a CRC-32 of everything
- * in the frame from byte `CHECKED` on (4 bytes), and the number of the write (a double). A frame
- * holds one write.
+ * Size of a frame's header, in bytes. A frame holds one write. The header contains the payload's
+ * length (4 bytes), a CRC-32 of the frame from byte `CHECKED` on (4 bytes), and the number of the
+ * write (a double).
  */
 const HEADER = 16;
 const CHECKED = 8;
@@ -40,7 +40,7 @@ export function readLog(folder: string): Buffer {
 }
 
 /**
- * Finds the new writes in a log: those that are not yet in the LMDB environment.
+ * Finds the new writes in a log: the writes that are not yet in the LMDB environment.
  *
  * @param count number of the last write in the environment
  * @returns `writes`: the new writes, in order; `last`: number of the last write in the log or the
@@ -62,8 +62,8 @@ export function contentOf(bytes: Buffer, count: number) {
     if (frame.number > count) {
       if (writes.length === 0) missing = frame.number - count - 1;
       const [put, remove] = packr.unpack(frame.payload) as [[string, Uint8Array][], string[]];
-      // Copy the bytes into their own buffer. Sending bytes to another thread moves their whole
-      // buffer, which here contains the whole log.
+      // Copy the bytes into a new buffer, because sending bytes to another thread moves the whole
+      // buffer, here the whole log.
       writes.push({ put: put.map(([key, own]) => ({ key, bytes: new Uint8Array(own) })), remove });
     }
     last = frame.number;
@@ -93,7 +93,7 @@ export class WriteAheadLog {
    * Appends a write, and returns when the write is on disk.
    *
    * @returns false if the write does not fit into the log, or fails. After a failure, the log
-   *   accepts no writes until it is restarted.
+   *   accepts no writes until `restart` is called.
    */
   append(number: number, { put = [], remove = [] }: Write): boolean {
     const payload = packr.pack([put.map(({ key, bytes }) => [key, bytes]), remove]);
@@ -118,7 +118,7 @@ export class WriteAheadLog {
   }
 
   /**
-   * Makes the next write start at the beginning of the log. Call it only if the LMDB environment
+   * Makes the next write start at the beginning of the log. Call only if the LMDB environment
    * contains all writes of the log.
    */
   restart(): void {
