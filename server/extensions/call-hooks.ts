@@ -32,7 +32,7 @@ import { type ActRequest, ExtensionThread, type HookAnswer } from './extension-t
 
 /**
  * Creates the `generation` event if, in this tick, the room's new day began and heirs were planted.
- * Heirs are the only organisms with parents that are planted in the name of the host.
+ * Heirs are recognised by having parents and being planted in the host's name.
  *
  * @param life the tick's life events
  * @returns an array with the event; empty if no heirs were planted
@@ -255,13 +255,12 @@ export class Hooks {
   }
 
   /**
-   * Creates a function that asks all extensions that have the hook `hook` whether they allow an
-   * action.
+   * Creates a function that asks the extensions with the hook `hook` whether they allow an action.
    *
    * @param except an extension that is not asked
    * @returns undefined if there are no extensions to ask. The function resolves to the first
-   *   objection. If nobody objects, it resolves to `{ allow: true }` if an extension explicitly
-   *   allows the action, and otherwise to `{}`
+   * objection. If no extension objects, the function resolves to `{ allow: true }` if an extension
+   * explicitly allows the action, otherwise to `{}`
    */
   private ask<H extends AskHook>(
     hook: H,

@@ -1,4 +1,4 @@
-/** Limits of extensions: how long they may take, and how much they may send and use. */
+/** Limits on the time, messages and memory that an extension may use. */
 
 /** Time limit for an extension's verdict on a drawing, in ms. */
 export const DRAWING_ANSWER = 5_000;

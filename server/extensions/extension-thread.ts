@@ -98,7 +98,9 @@ export class ExtensionThread {
   private rpc: Rpc | undefined;
   /** The thread in which the extension is being loaded, if any. */
   private loading: Rpc | undefined;
-  /** The extension's name; before the extension is first loaded, its file's name. */
+  /**
+   * The extension's name. Until the extension is loaded for the first time, the name of its file.
+   */
   name: string;
   private hooks = new Set<string>();
   /** Number of events that the extension has not handled yet. */
@@ -108,7 +110,7 @@ export class ExtensionThread {
   private readonly messageLimit: TokenBucket;
   private readonly logLimit: TokenBucket;
   private hasAnsweredPing = true;
-  /** Whether the backlog was full at the last ping, and no event has been handled since then. */
+  /** Whether the backlog was full at the last ping, and has not shrunk since then. */
   private isStuck = false;
   /** When a late answer was last counted as a failure (monotonic clock, ms). */
   private lateAt = -Infinity;
@@ -163,8 +165,7 @@ export class ExtensionThread {
       return;
     }
     this.backlog++;
-    // The call fails only if the thread has ended. `open` then resets the backlog for the next
-    // thread.
+    // The call fails only if the thread has ended. `open` resets the backlog for the next thread.
     this.rpc!.call('tell', hook, about).then(() => this.eventHandled(), ignore);
   }
 
@@ -277,7 +278,8 @@ export class ExtensionThread {
   }
 
   /**
-   * Validates data from the thread. Malformed data end the thread; the result is then undefined.
+   * Validates data from the thread. If the data are malformed, ends the thread and returns
+   * undefined.
    */
   private checked<S extends v.GenericSchema>(
     rpc: Rpc,
@@ -308,8 +310,8 @@ export class ExtensionThread {
   }
 
   /**
-   * Ends a thread that has failed, and restarts the extension. If the thread was still loading the
-   * extension, the caller of `open` restarts it.
+   * Ends a thread that has failed. Restarts the extension if the thread had finished loading it.
+   * Otherwise, the caller of `open` restarts the extension.
    */
   private lost(rpc: Rpc, why: string): void {
     void rpc.terminate(new Error(`The extension ${this.options.file} failed: ${why}.`));
@@ -319,8 +321,8 @@ export class ExtensionThread {
   }
 
   /**
-   * Counts a late answer as a failure, at most once per `limit` ms, because many answers are late
-   * at the same time if the machine stalls.
+   * Counts a late answer as a failure, at most once per `limit` ms. If the machine stalls, many
+   * answers are late, but together they count as one failure.
    */
   private late(hook: AskHook, limit: number): void {
     const now = this.options.clock.now();

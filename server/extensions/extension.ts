@@ -15,7 +15,7 @@ import type { Answer, RoomCommand } from '../world/commands.ts';
 import type { Expressing } from '../world/organisms/expressions.ts';
 import type { Pace } from '../world/ticker.ts';
 
-/** Event: a room was opened. After an extension restarts, it gets this event for each open room. */
+/** Event: a room was opened. A restarted extension receives this event for each open room. */
 export interface RoomOpened {
   readonly room: string;
   /** Size of the grid, in cells. */
@@ -32,8 +32,8 @@ export interface RoomOpened {
  * A life event, such as a birth or a wound, or one of these events:
  * - `expressing`: a resting organism has begun to express a relative;
  * - `crossed`: the participant `by` has crossed two organisms;
- * - `generation`: the room's new day has begun with the organisms `heirs`, children of the
- *   previous day's organisms. They are generation `number` of the family tree.
+ * - `generation`: a new day has begun in the room. Its organisms `heirs` are children of the
+ *   previous day's organisms, and generation `number` of the family tree.
  */
 export type RoomLifeEvent =
   | LifeEvent
@@ -93,8 +93,8 @@ export interface Drawing {
 }
 
 /**
- * The commands that extensions can send, each with a hook. The hook is called before the command is
- * executed, no matter who sent the command, and may refuse the command.
+ * The commands that extensions can send, each with a hook. The server calls the hook before it
+ * executes the command, whoever sent it. The hook may refuse the command.
  */
 export const HOOK_OF = {
   plant: 'onPlant',
@@ -117,15 +117,12 @@ export type Questions = {
   readonly onDraw: Drawing;
 };
 
-/**
- * Verdict of a hook that refuses an action. `refuse` is the reason, a text for developers that
- * visitors do not see.
- */
+/** Verdict of a hook that refuses an action. `refuse` is the reason, which only developers see. */
 export interface Objection {
   readonly refuse: string;
 }
 
-/** Verdict of `onDraw` that approves a drawing. The host then need not decide about the drawing. */
+/** Verdict of `onDraw` that approves a drawing, so that the host need not decide about it. */
 export interface Permission {
   readonly allow: true;
 }
@@ -139,9 +136,9 @@ type Hooks = {
 };
 
 /**
- * An extension. Hooks are called in the order of events, without waiting for earlier calls to
- * finish. A hook that may refuse an action returns its verdict, or a promise of the verdict.
- * Results of other hooks are ignored.
+ * An extension. Hooks are called in the order of events, and a call does not wait for earlier calls
+ * to finish. A hook that may refuse an action returns its verdict or a promise of it. Results of
+ * other hooks are ignored.
  */
 export interface Extension extends Hooks {
   /** The extension's name in the log, and as the planter of its organisms. */
@@ -151,8 +148,8 @@ export interface Extension extends Hooks {
 }
 
 /**
- * Result of a command. `refused` is set if the command was refused. After a `cross` command, plant
- * the new seed with `{ from: 'hand', seed: seed.id }`.
+ * Result of a command. `refused` is set if the command was refused. `seed` is the new seed of a
+ * `cross` command, which `{ from: 'hand', seed: seed.id }` plants.
  */
 export type ActResult = Pick<Answer, 'refused' | 'seed'>;
 

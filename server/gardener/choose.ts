@@ -17,10 +17,7 @@ import { preferably } from './seasons.ts';
 export const GARDENING = {
   /** Number of organisms planted immediately in a room in which nobody has played yet. */
   initialPlants: 12,
-  /**
-   * Minimum and maximum delay between actions while the room needs more organisms. With these
-   * delays, a new room has enough organisms within two minutes.
-   */
+  /** Minimum and maximum delay between actions while the room needs more organisms. */
   plantingDelay: [1_500, 3_000],
   /** Minimum and maximum delay between actions while the room has enough organisms. */
   actionDelay: [5_000, 10_000],
@@ -37,8 +34,8 @@ export const GARDENING = {
    */
   thinAbove: 0.9,
   /**
-   * Number of organisms that the gardener may have even in a crowded room: the share `leastShare`
-   * of the room's maximum, up to `leastPlants`.
+   * Even in a crowded room, the gardener may have `leastPlants` organisms or, if this is fewer, the
+   * share `leastShare` of the room's maximum.
    */
   leastShare: 1 / 6,
   leastPlants: 6,
@@ -56,9 +53,9 @@ export const isOwn = ({ planter }: Pick<OrganismView, 'planter'>): boolean =>
   planter.name === GARDENER_NAME;
 
 /**
- * Chooses two grown organisms to cross, if possible of different kinds. Avoids organisms that
- * result from a cross, because crosses of crosses soon all look alike. Never chooses two organisms
- * that already have a living child together.
+ * Chooses two grown organisms to cross, if possible of different kinds. Avoids children of a cross,
+ * because repeated crosses all look alike. Never chooses two organisms that have a living child
+ * together.
  *
  * @returns undefined if there is no such pair
  */
@@ -78,8 +75,8 @@ export function choosePair(
 /**
  * Lists grown, unhurt organisms that the gardener may wound.
  *
- * @param whose 'own' for only the organisms that the gardener planted; 'unattended' to include
- *   other planters' unattended organisms
+ * @param whose 'own': only organisms that the gardener planted; 'unattended': also unattended
+ * organisms of other planters
  */
 export function woundable(
   room: Pick<Room, 'organisms' | 'unattended'>,

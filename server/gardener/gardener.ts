@@ -3,9 +3,9 @@
  * crosses, grafts, replaces its own organisms, and wounds organisms so that people can watch them
  * heal. It stops when a visitor acts, and while nobody watches.
  *
- * Its commands are journalled and cost energy like those of visitors. A replay repeats the commands
- * and does not run the gardener. The gardener therefore must not draw from the room's random
- * numbers.
+ * The gardener's commands are journalled and cost energy like visitors' commands. A replay repeats
+ * these commands and does not run the gardener. Therefore, the gardener must not use the room's
+ * random numbers.
  */
 
 import type { GardenerWounds } from '../../shared/common-schemas.ts';
@@ -27,7 +27,7 @@ export interface GardenerSettings {
    * How long visitors must be inactive before the gardener starts, in ms; 'off' if it never starts.
    */
   readonly after: number | 'off';
-  /** Whose organisms the gardener may wound. By default, only those that it planted. */
+  /** Whose organisms the gardener may wound. Default: only those that the gardener planted. */
   readonly wounds?: GardenerWounds | undefined;
   /** The creatures that the host has chosen for the gardener. If absent, the gardener chooses. */
   readonly curation?: RoomSettings['curation'] | undefined;
@@ -95,8 +95,8 @@ export class Gardener {
    */
   tick(): void {
     const now = this.options.clock.now();
-    // Call `plantsFirst` even while the gardener is off: it also notices if somebody else plants,
-    // after which the room is no longer treated as new.
+    // Call `plantsFirst` even while the gardener is off. If somebody else plants, `plantsFirst`
+    // notices that the room is no longer new.
     const plantsFirst = this.plantsFirst();
     const { after, lastActivity, options } = this;
     const isIdle = (delay: number) => now - lastActivity >= delay && options.watched();
@@ -119,7 +119,7 @@ export class Gardener {
   }
 
   /**
-   * Returns whether to continue the first planting in a new room. Visitors do not interrupt this
+   * Whether the first planting in a new room is unfinished. Visitors do not interrupt this
    * planting.
    */
   private plantsFirst(): boolean {
@@ -153,8 +153,8 @@ export class Gardener {
   private delay(): number {
     const { tending, options } = this;
     const [least, most] = tending.mayPlant ? plantingDelay : actionDelay;
-    // A gardener with few organisms acts less often, so that it does not wound or replace the same
-    // organism too often.
+    // If the gardener has few organisms, it acts less often, so that it does not wound or replace
+    // the same organism again and again.
     const few = leastPlants / Math.max(1, tending.own.length);
     const slower = tending.mayPlant ? 1 : Math.min(2, Math.max(1, few));
     return slower * (least + (most - least) * options.random.uniform());
@@ -208,8 +208,7 @@ export class Gardeners implements Listener {
     const gardener = new Gardener({
       ...{ room: roomServer.room, clock, act: (act) => actor.act(act) },
       random: createRandom(hashText(`${seed}/${room}/gardener`)),
-      // Outside the opening hours, treat the room as unwatched, even if visitors watch it on
-      // phones.
+      // Outside the opening hours, treat the room as unwatched, even if visitors are in it.
       watched: () => roomServer.isWatched && !roomServer.policy.isDimmed,
       ...settings(room),
       isNew: roomServer.room.lastParticipant === 0 && roomServer.room.size === 0,

@@ -26,8 +26,8 @@ export type OwnerGrid = Pick<Planes, 'width' | 'height' | 'owner'>;
 
 /**
  * Minimum distance between a random planting position and each organism, as a multiple of a
- * window's side. Measured along the axis, x or y, on which the two are farther apart. Closer
- * organisms could block each other's growth.
+ * window's side. The distance is the larger of the distances in x and in y. Closer organisms could
+ * block each other's growth.
  */
 const MIN_DISTANCE = 1.1;
 /**
@@ -43,9 +43,9 @@ const CANDIDATES = 96;
 /** Distance between neighbouring positions that a search for free space tries, in cells. */
 const LATTICE = 4;
 /**
- * Requirements for free space, tried in this order. Each has two numbers: the side of the square in
- * the middle of a window that must be free, and the maximum distance from the requested position.
- * Both are multiples of the window's side.
+ * Requirements for free space, tried in this order. The first number is the side of a square in the
+ * middle of the window; this square must be free. The second number is the maximum distance from
+ * the requested position. Both are multiples of the window's side.
  */
 const BARE = [
   [1, 2.5],
@@ -89,7 +89,7 @@ export function choosePlantingPlace(
 
 /**
  * Finds the free space nearest to a position. If no nearby window is completely free, accepts a
- * window of which only the middle is free. For speed, tries only every `LATTICE`-th position.
+ * window with a free middle. For speed, tries only every `LATTICE`-th position.
  *
  * @param near the position, in cells
  * @returns the centre of the window; undefined if there is no free space
@@ -140,16 +140,13 @@ const REEF_SIZE = 10;
  */
 const SPACE = 2.2;
 /**
- * Number of directions in which to search for a planting position. With fewer directions, reefs
- * would have ragged outlines.
+ * Number of directions in which to search for a planting position. Fewer directions would give
+ * reefs ragged outlines.
  */
 const DIRECTIONS = 16;
 /** Ratio of a reef's length to its width. */
 const STRETCH = 1.6;
-/**
- * Maximum number of cells of a new organism's body that may touch or overlap other organisms. With
- * more, bodies would be dented.
- */
+/** Maximum number of cells of a new organism's body that may touch or overlap other organisms. */
 const PRESS = 6;
 /** Radius of the disc that replaces a body of unknown shape, as a multiple of a window's side. */
 const RADIUS = 0.38;
@@ -183,8 +180,9 @@ export class Reefs {
   }
 
   /**
-   * Returns the reef that is sparsest or most crowded relative to its intended density. In each
-   * season, another reef has the highest intended density; that reef gets the season's theme.
+   * Returns the reef with the fewest or with the most organisms, relative to the number that the
+   * reef should have. This number rotates: in each season, another reef has the highest number, and
+   * gets the season's theme.
    *
    * @param now current time, in ms
    */
@@ -257,7 +255,7 @@ export class Reefs {
   }
 
   /**
-   * Computes which cells of the grid are taken. These are cells that are owned now or will be owned
+   * Computes which cells of the grid are taken: cells that are owned now, cells that will be owned
    * when all organisms are grown and healed, and all neighbours of such cells.
    *
    * @returns [height · width] 1 for each taken cell, otherwise 0

@@ -1,6 +1,6 @@
 /**
- * The creatures that the gardener prefers. In each season, a period of a few minutes, it prefers a
- * family and a colour.
+ * The creatures that the gardener prefers. A season is a period of a few minutes, in which the
+ * gardener prefers one family and one colour.
  */
 import type { ColourRange } from '../../shared/hues.ts';
 import type { Random } from '../../shared/random.ts';
@@ -9,15 +9,13 @@ import { featuredOf, type Species } from '../world/species.ts';
 
 export const SEASONS = {
   /**
-   * Preferred families of creatures. Other families are used only if the gallery has none of these.
+   * Preferred families of creatures. The gardener uses other families only if the gallery has no
+   * preferred family.
    */
   reefFamilies: ['plant', 'sea'] as readonly string[],
-  /** Families of creatures that are used only if the gallery has no other families. */
+  /** Families that the gardener uses only if the gallery has no other families. */
   avoidedFamilies: ['face'] as readonly string[],
-  /**
-   * Minimum and maximum duration of a season, in which the gardener prefers one family and colour,
-   * in ms.
-   */
+  /** Minimum and maximum duration of a season, in ms. */
   seasonLength: [180_000, 300_000],
   /** A season's theme needs at least this many matching gallery entries. */
   seasonEntries: 4,
@@ -38,8 +36,8 @@ export function isOfSeason(index: number, { family, colour }: Theme, species: Ga
 }
 
 /**
- * Selects the first of these groups of `entries` (gallery indices) that is not empty: entries of
- * preferred families; entries of families that are not avoided; all entries.
+ * Selects entries of preferred families. If there are none, selects entries of families that are
+ * not avoided. If all families are avoided, selects all entries. `entries` are gallery indices.
  */
 export function suitable(entries: readonly number[], { gallery }: Gallery): readonly number[] {
   const family = (index: number): string => familyOf(gallery[index]);
@@ -102,8 +100,8 @@ export class Seasons {
   }
 
   /**
-   * Draws the next theme: first a family, then one of the family's colours, so that families with
-   * few colours are drawn as often as families with many.
+   * Draws the next theme: first a family, then one of its colours. Thus families with few colours
+   * are drawn as often as families with many colours.
    */
   draw(): Theme | undefined {
     const { last, random } = this;

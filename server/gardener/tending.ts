@@ -1,6 +1,6 @@
 /**
- * Executes the gardener's actions in a room. Each action's method returns whether the action could
- * be started.
+ * Executes the gardener's actions in a room. Each action's method returns whether the action has
+ * been started.
  */
 import type { GardenerWounds } from '../../shared/common-schemas.ts';
 import { placesUnder } from '../../shared/geometry.ts';
@@ -31,15 +31,18 @@ const THEMED = 0.85;
 /** Number of creatures to consider for a planting. The one that fits best is planted. */
 const CHOICE = 4;
 /**
- * When the gardener makes space in a reef (group of organisms): probability that the outermost of
- * its organisms departs rather than the oldest. A high probability keeps the reef's shape.
+ * Probability that the outermost organism of a reef (group of organisms) departs when the gardener
+ * makes space in the reef. Otherwise, the oldest departs. A high probability keeps the reef's
+ * shape.
  */
 const AT_RIM = 0.85;
 /** Number of organisms above which a room is crowded, as a multiple of `Tending.target`. */
 const CROWD = 1.5;
 /** Maximum strength of the mutation when the gardener crosses two organisms, 0…1. */
 const MUTATION = 0.2;
-/** Maximum number of random strokes to try until one hits no other organism. */
+/**
+ * Maximum number of random strokes to try. The first stroke that hits no other organism is used.
+ */
 const TRIES = 12;
 
 export interface RoomAccess {
@@ -65,7 +68,11 @@ export class Tending {
   curation: RoomSettings['curation'] = ROOM_DEFAULTS.curation;
   /** When the gardener last cut each organism (monotonic clock, ms). */
   private readonly woundedAt = new Map<OrganismId, number>();
-  /** Organisms whose `plant` command the room has not answered yet. */
+  /**
+   * Number of organisms that the gardener had when it last made one of them depart. The gardener
+   * may have this many, so that it can replace the departed organism. Reset to 0 when the gardener
+   * plants.
+   */
   private readonly pending = new Set<Planted>();
   /**
    * How many organisms the gardener had when it last made one of them depart. Until its next
@@ -95,9 +102,7 @@ export class Tending {
 
   /**
    * Whether the gardener may plant another organism. It may have at most half of the room's maximum
-   * number of organisms, and fewer if other planters have many, but always up to `leastPlants`. A
-   * full room must have a resting organism of an absent planter, which departs when the gardener
-   * plants.
+   * number of organisms, and fewer if other planters have many.
    */
   get mayPlant(): boolean {
     const { room, pending, replaced, target, crowd } = this;
@@ -107,8 +112,8 @@ export class Tending {
     const least = Math.min(GARDENING.leastPlants, share);
     const allowed = Math.max(least, most, replaced);
     if (own + pending.size >= allowed) return false;
-    // In a full room, planting makes another organism depart. Require a resting organism whose
-    // planter is absent, so that no visitor in the room loses one. The gardener counts as absent.
+    // In a full room, planting makes another organism depart. Require a resting organism of an
+    // absent planter, so that no visitor in the room loses one. The gardener counts as absent.
     const isFull = room.size + pending.size >= room.maxOrganisms;
     return !isFull || room.unattended(protectedSeconds).length > 0;
   }
@@ -144,7 +149,8 @@ export class Tending {
     const [longest, ...others] = room.unattended();
     if (!longest) return false;
     const farthest = others.reduce(this.farther, longest);
-    // If an organism is already departing, its space will become free: remove no other organism.
+    // If an organism is already departing, it will free its space, so no other organism has to
+    // depart.
     const departs = room.organisms.some(({ phase }) => phase === 'departing');
     if (room.size <= this.crowd && (departs || this.hasGround)) return false;
     void this.access.send({ what: 'thin', organism: farthest.id });
@@ -164,7 +170,7 @@ export class Tending {
     const chosen = candidates[random.integer(candidates.length)];
     const { planes } = room.grid;
     const { id, x, y, side } = chosen;
-    // Do not cut an organism beside one that is not asleep, because the neighbour would take over
+    // Do not cut an organism if a neighbour is not asleep, because the neighbour would take over
     // the wounded cells.
     const isBeside = (one: OrganismView): boolean =>
       one.id !== id && Math.max(Math.abs(one.x - x), Math.abs(one.y - y)) < side;
@@ -177,7 +183,7 @@ export class Tending {
     this.woundedAt.set(chosen.id, now);
     strokes.forEach((stroke, i) => {
       access.later(i * GARDENING.strokeInterval, () => {
-        // Check again, because another organism may have grown under the stroke meanwhile.
+        // Check again, because another organism may have grown under the stroke in the meantime.
         if (!hitsOnly(chosen.id, stroke, room.grid.planes)) return;
         void access.send({ what: 'damage', ...stroke });
       });
@@ -240,8 +246,8 @@ export class Tending {
   }
 
   /**
-   * Makes one of the gardener's resting organisms depart: usually the outermost organism of the
-   * most crowded reef, sometimes that reef's oldest organism.
+   * Makes one of the gardener's resting organisms depart. Prefers the most crowded reef, and
+   * usually chooses the reef's outermost organism, sometimes the oldest.
    *
    * @param excluded organisms that must not depart
    */
@@ -289,9 +295,9 @@ export class Tending {
   }
 
   /**
-   * Lists gallery entries whose names satisfy `passes`: entries that the host has chosen for the
-   * gardener or, if there are none, `suitable` entries. Never lists entries that the host has
-   * hidden.
+   * Lists gallery entries whose names satisfy `passes`: from the entries that the host has chosen
+   * for the gardener or, if the host has chosen none, from the `suitable` entries. Leaves out
+   * entries that the host has hidden.
    */
   private entries(passes: (name: string) => boolean): readonly number[] {
     const { species } = this.room;
@@ -301,8 +307,8 @@ export class Tending {
     const shown = all.filter((i) => species.gallery[i] && !hidden.includes(i));
     const passing = shown.filter((i) => passes(species.gallery[i].name));
     if (!isChosen) return suitable(passing, species);
-    // If no entry passes, return all entries that the host has chosen: with few entries, the
-    // gardener has to use some of them several times.
+    // If no chosen entry passes, return all chosen entries, so that the gardener can use them
+    // again.
     return passing.length > 0 ? passing : shown;
   }
 

@@ -1,4 +1,4 @@
-/** The access tokens of programs: how many, their roles, and how often programs may call. */
+/** The access tokens of programs, with their roles and rate limits. */
 import { randomInt } from 'node:crypto';
 import * as v from 'valibot';
 import { HostRefusal } from '../../shared/host/reasons.ts';
@@ -11,7 +11,7 @@ import type { Store } from '../storage/store.ts';
 import { digestOf, newToken } from './host-token.ts';
 
 const MAX_TOKENS = 32;
-/** Limits of calls with one access token, per server: calls per second, and calls at once. */
+/** Rate limit of each access token, per server: calls per second, and maximum size of a burst. */
 const RATE = { perSecond: 20, atOnce: 60 } as const;
 const MAX_ID = 0x7fffffff;
 
@@ -105,8 +105,8 @@ export class AccessTokens {
   }
 
   /**
-   * Finds an access token; undefined if it is unknown or revoked. Compares hashes to prevent timing
-   * attacks.
+   * Finds an access token. Returns undefined if the token is unknown or revoked. Compares hashes to
+   * prevent timing attacks.
    */
   find(token: string): AccessToken | undefined {
     const hash = digestOf(token).toString('hex');

@@ -1,6 +1,6 @@
 /**
  * Handlers for the calls of the host's API (`shared/host/api.ts`). Before a handler runs,
- * serve-calls.ts has authenticated and validated the call, and passed it to the server that must
+ * serve-calls.ts authenticates and validates the call, and passes it to the server that must
  * execute it.
  */
 
@@ -62,8 +62,8 @@ import {
 import type { VisitCounter } from './visit-statistics.ts';
 
 /**
- * Maximum number of checks whether another server has added a checkpoint, and the pause between two
- * checks, in ms.
+ * How often to ask another server whether it has added a checkpoint, and the pause between two
+ * questions, in ms.
  */
 const MOST_LOOKS = 40;
 const LOOK_PAUSE = 250;
@@ -76,8 +76,8 @@ export interface Host extends HostContext {
   readonly access: AccessTokens;
   readonly isSupervised: boolean;
   /**
-   * Requests a room's current summary from the server that runs the room. Returns `known`, an
-   * earlier summary, if there is no answer in time.
+   * Requests a room's current summary from the server that runs the room. If there is no answer in
+   * time, returns `known`, an earlier summary.
    */
   readonly summaryOf: (known: RoomSummary) => RoomSummary | Promise<RoomSummary>;
   /** Returns the sender of alerts; undefined if no webhook is configured. */
@@ -85,9 +85,9 @@ export interface Host extends HostContext {
   readonly announceSchedule: () => void;
   readonly announceLibrary: () => void;
   /**
-   * Asks another server for the hash of a checkpoint in its library, and whether it has added the
-   * checkpoint. Resolves to undefined if that library does not have the checkpoint, or if there is
-   * no answer in time.
+   * Asks another server whether its library has a checkpoint. Resolves to the checkpoint's hash,
+   * and whether the other server has added the checkpoint. Resolves to undefined if the library
+   * does not have the checkpoint, or if there is no answer in time.
    */
   readonly findElsewhere: (
     server: string,
@@ -102,8 +102,8 @@ export type Parts = Readonly<Record<string, string>>;
 type SessionCall = 'login' | 'logout' | 'session';
 
 /**
- * Result of a handler for a call with the answer `A`. The handler may return nothing if the empty
- * object is a valid `A`.
+ * Result of a handler whose call has the answer `A`. If `A` allows an empty object, the handler may
+ * return nothing.
  */
 type Returned<A> = Record<never, never> extends A ? unknown : A;
 
@@ -138,8 +138,8 @@ export const HANDLERS: Handlers = {
     }
     const checkpoint = await library.add(folder);
     host.announceLibrary();
-    // Wait until the other servers have added the checkpoint. Until then, they would refuse rooms
-    // that use the checkpoint.
+    // Wait until the other servers have added the checkpoint, because they refuse rooms that use an
+    // unknown checkpoint.
     for (const name of others) {
       for (let i = 0; i < MOST_LOOKS && !(await host.findElsewhere(name, folder))?.added; i++) {
         await new Promise<void>((wake) => clock.after(LOOK_PAUSE, wake));
@@ -507,7 +507,7 @@ async function reseed(host: Host, room: string, count: number): Promise<CallAnsw
   const kept = await takeSnapshot(host, live.room, { before: 'reseed' });
   const { width, height } = live.room.grid;
   const cleared = runSystemCommand(live, { what: 'clear', area: { x: 0, y: 0, width, height } });
-  // Count only executed `plant` commands, because a busy room may refuse some.
+  // Count only executed `plant` commands, because a busy room may refuse a command.
   const planted = countExecuted(sow(live, count));
   await cleared;
   return { planted: await planted, kept };

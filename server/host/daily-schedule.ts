@@ -34,11 +34,11 @@ export interface DailyScheduleOptions {
 
 const MINUTE = 60_000;
 /**
- * Maximum interval between checks of the schedule, in ms. Checks are frequent, so that a change of
- * the machine's clock is noticed soon.
+ * Maximum interval between checks of the schedule, in ms. It is short, so that a change of the
+ * machine's clock is noticed soon.
  */
 const LOOK = 30_000;
-/** Yesterday, in days from today. Yesterday's opening hours may end after midnight. */
+/** Yesterday's offset from today, in days. Yesterday's opening hours may end after midnight. */
 const YESTERDAY = -1;
 /** How many days ahead to search for the next day with opening hours. */
 const MAX_AHEAD = 366;
@@ -49,7 +49,7 @@ export class DailySchedule {
   private cancelRestart: (() => void) | undefined;
   private wasOpen = true;
   /**
-   * Whether the schedule has been checked since the server started. The first check must not report
+   * Whether the schedule has been checked since the server started. The first check does not report
    * closing time, because the building may have closed long ago.
    */
   private isFollowing = false;
@@ -135,8 +135,9 @@ export class DailySchedule {
 }
 
 /**
- * Finds the opening hours of the day `ahead` days after the day of `moment`; `ahead` may be
- * negative.
+ * Finds the opening hours of a day.
+ *
+ * @param ahead number of days after the day of `moment`; may be negative
  */
 function hoursOf(wanted: Schedule, moment: number, ahead: number): Schedule['days'][number] {
   const date = new Date(moment);
@@ -188,14 +189,14 @@ function nextOf(wanted: Schedule, now: number): HostState['next'] {
       { at: at(now, ahead, hours.from), what: 'open' },
       { at: closing(now, ahead, hours), what: 'close' },
     ] as const;
-    // If the opening hours of two days overlap or adjoin, the building stays open. Omit times at
-    // which the building does not open or close.
+    // Omit times at which the building does not open or close, because the opening hours of two
+    // days overlap or adjoin.
     const changes = events.filter(
       ({ at: time }) => time > now && isOpenAt(wanted, time) !== isOpenAt(wanted, time - 1),
     );
     coming.push(...changes);
-    // Once a day has a change, check only the next day: its opening hours may begin before this
-    // day's end. Later days can have no earlier change.
+    // After the first day with a change, check only one more day, whose opening hours may begin
+    // before this day's end.
     if (changes.length > 0) last = Math.min(last, ahead + 1);
   }
   return coming.sort((a, b) => a.at - b.at)[0] ?? null;

@@ -1,6 +1,6 @@
 /**
- * Finds or builds the kernel for this machine. A release contains prebuilt kernels. If none fits,
- * the kernel is compiled with the system's C compiler and cached.
+ * Finds or builds the native kernel for this machine. A release contains prebuilt kernels. If none
+ * of them fits the machine, the kernel is compiled with the system's C compiler and cached.
  */
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -24,8 +24,8 @@ const COMPILER = 'cc';
 /** Maximum time for a run of the compiler, in ms. */
 const PATIENCE = 180_000;
 /**
- * Compiler flags. `-ffp-contract=off` makes the compiler fuse a multiplication with an addition
- * only where the source says so.
+ * Compiler flags. With `-ffp-contract=off`, the compiler does not replace a multiplication and an
+ * addition with one fused operation.
  */
 const FLAGS = ['-O3', '-ffp-contract=off', '-fvisibility=hidden', '-fPIC', '-w'];
 /**
@@ -34,8 +34,8 @@ const FLAGS = ['-O3', '-ffp-contract=off', '-fvisibility=hidden', '-fPIC', '-w']
  */
 const PROCESSOR = process.arch === 'arm64' ? '-mcpu=native' : '-march=native';
 /**
- * Linker flags. They allow undefined symbols, because Node-API is defined only when Node loads the
- * add-on.
+ * Linker flags. They allow undefined symbols, because Node defines the functions of Node-API when
+ * it loads the add-on.
  */
 const LINKING =
   process.platform === 'darwin' ? ['-bundle', '-undefined', 'dynamic_lookup'] : ['-shared'];
@@ -79,7 +79,6 @@ const sources = (): string[] =>
     .sort()
     .map((name) => join(SOURCES, name));
 
-/** Lists the kernel's .c files. */
 const unitsOf = (): string[] => sources().filter((file) => file.endsWith('.c'));
 
 /**
@@ -122,8 +121,8 @@ export async function compileKernel({
   try {
     const made = join(draft, name);
     await callCompiler([...FLAGS, processor, ...LINKING, ...unitsOf(), '-o', made]);
-    // Write the content to disk before renaming the file. After a power failure, an empty file with
-    // the final name could remain, and it would crash the process that loads it.
+    // Write the content to disk before renaming the file. Otherwise, a power failure could leave an
+    // empty file with the final name, and loading it would crash the process.
     const handle = await open(made, 'r+');
     await handle.sync().finally(() => handle.close());
     await rename(made, file);
@@ -215,8 +214,8 @@ export const TARGETS: Readonly<Record<string, Target>> = {
 };
 
 /**
- * Compiles a kernel for a release. It is not linked to a C library but uses the one that Node has
- * loaded, so it also loads on old systems.
+ * Compiles a kernel for a release. The kernel uses the C library that Node has loaded, so it works
+ * on old systems, too.
  *
  * @param target a key of `TARGETS`
  * @returns the path of the compiled file

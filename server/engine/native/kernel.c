@@ -3,12 +3,11 @@
  * tiles, so that the results of one layer are still in the cache when the next layer reads them.
  *
  * Perception is a 3x3 convolution, computed by Winograd's minimal filtering F(4x4, 3x3) with the
- * points 0, 1, -1, 2, -2 and infinity (Lavin and Gray 2016, arXiv 1509.09308). It needs a quarter
- * of the multiplications of a direct convolution.
+ * points 0, 1, -1, 2, -2 and infinity (Lavin and Gray 2016, arXiv 1509.09308). Winograd's method
+ * needs a quarter of the multiplications of a direct convolution.
  *
- * Sums are computed in a fixed order, and only `fma` fuses a multiplication with an addition.
- * Therefore, a patch's result is the same in every batch, and on every processor that has fused
- * operations.
+ * Sums are computed in a fixed order. Therefore, a patch's result is the same in every batch, and
+ * on every processor that has fused operations.
  */
 #include "blocks.h"
 
@@ -22,8 +21,8 @@ ptrdiff_t layers_size(const Net *net) {
 /*
  * Computes the new states of a tile: kept * old state + change, clamped to the limit. Cells that
  * the mask excludes keep their states. If `weights` is a null pointer, writes the new states to
- * `after` [side, side, channels]. If `weights` is set, it is one genome's share in each cell of a
- * chimera, [side, side], and the function adds weight * new state to `mixed` [16, channels].
+ * `after` [side, side, channels]. Otherwise, `weights` [side, side] is one genome's share in each
+ * cell, and the function adds weight * new state to `mixed` [16, channels].
  */
 static void update_tile(const Net *net, int top, int left, const float *image, float *change, const float *mask,
                         const float *weights, float *mixed, float *after) {
@@ -144,10 +143,7 @@ static void step_patch(const Net *net, const Memory *at, const Batch *batch, ptr
      * of different points would evict one another from the cache.
      */
     const ptrdiff_t apart = (ptrdiff_t)tiles * channels + LINE, products_apart = (ptrdiff_t)tiles * hidden + LINE;
-    /*
-     * Copy only the rows that this group of tiles needs and that are not copied yet. Rows for later
-     * groups are prefetched below.
-     */
+    /* Copy the rows that this group of tiles needs and that are not copied yet. */
     int needed = (first + tiles - 1) / along * TILE + TILE + 1;
     for (needed = needed < side ? needed : side; copied < needed; copied++) {
       for (int x = 0; x < side; x++) {

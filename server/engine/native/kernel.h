@@ -10,9 +10,9 @@
 typedef struct {
   int side, channels, hidden, elu;
   /*
-   * The trunk of the net (see vnca/architecture.ts) has `blocks` blocks of `depth` layers. An
-   * activation function follows every layer of a block except the block's last layer. If
-   * `activates_last` is set, it follows the block's last layer, too. If `activates` is set, it also
+   * The net's trunk (see vnca/architecture.ts) has `blocks` blocks of `depth` layers. Within a
+   * block, an activation function follows each layer except the last. `activates_last`: whether an
+   * activation function follows a block's last layer. `activates`: whether an activation function
    * follows perception.
    */
   int activates, blocks, depth, activates_last;
@@ -20,7 +20,7 @@ typedef struct {
   int wide_channels, wide_hidden;
   /*
    * `kept`: the share of its state that a cell keeps in a step, 1 - leak. `limit`: states are
-   * clamped to -limit...limit; it can be infinite.
+   * clamped to -limit...limit; infinity means no clamping.
    */
   float kept, limit;
 } Net;
@@ -38,9 +38,8 @@ typedef struct {
   /*
    * `perception`: the kernel of perception at the Winograd points, [36, channels, wide_hidden].
    * `layers` [layers_size]: the layers that all patches share, used if `own` is a null pointer.
-   * `own` [count, layers_size]: the layers of each patch. If `weights` [genomes, side, side] is
-   * set, the batch is a single chimera, and `own` [genomes, layers_size] holds the layers of each
-   * genome.
+   * `own` [count, layers_size]: the layers of each patch. `weights` [genomes, side, side] is set if
+   * the batch is a single chimera. In this case, `own` is [genomes, layers_size].
    */
   const float *perception, *layers, *own;
   const float *states, *mask, *weights;
@@ -49,8 +48,8 @@ typedef struct {
 } Batch;
 
 /*
- * Whether multiply-add is one fused operation. If not, the last bits of results differ from those
- * of processors with fused operations.
+ * Whether the kernel fuses a multiplication and an addition into one operation. If not, results may
+ * differ in their last bits.
  */
 extern const int is_fused;
 
@@ -104,14 +103,14 @@ typedef struct {
        */
       const float *masks, *open, *closed;
       /*
-       * The gradients with respect to `after` and `last`. A null pointer in `change_last` stands
-       * for zero.
+       * The gradients with respect to `after` and `last`. If `change_last` is a null pointer, this
+       * gradient is zero.
        */
       const float *change, *change_last;
       /*
        * Outputs: `before` receives the gradient with respect to `states`. The gradient with respect
-       * to the layers is added to `total_layers`. The gradient with respect to the kernel is added
-       * to `total_kernel`, unless it is a null pointer.
+       * to the layers is added to `total_layers`. If `total_kernel` is not a null pointer, the
+       * gradient with respect to the kernel is added to it.
        */
       float *before, *total_kernel, *total_layers;
     };
@@ -119,10 +118,7 @@ typedef struct {
   };
 } Rollout;
 
-/*
- * Returns the size of a patch's layers without padding, which training uses. For their order, see
- * layers_size.
- */
+/* Returns the size of a patch's layers without padding, in the order that layers_size describes. */
 ptrdiff_t row_size(const Net *net);
 ptrdiff_t rollout_size(const Net *net, const Rollout *of);
 
@@ -130,8 +126,8 @@ ptrdiff_t rollout_size(const Net *net, const Rollout *of);
 void forward_steps(const Net *net, const Rollout *of);
 
 /*
- * Differentiates the steps that the preceding call of forward_steps computed, with the same memory
- * and with `records` set.
+ * Differentiates the steps that the preceding call of forward_steps computed. That call must have
+ * had the same `memory`, and `records` set.
  */
 void reverse_steps(const Net *net, const Rollout *of);
 

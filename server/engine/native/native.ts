@@ -105,9 +105,8 @@ const TRIM_EVERY = 10_000;
 const LINE = 16;
 
 /**
- * Loads a kernel for this machine: if possible, a prebuilt one; if not, one that is compiled on
- * this machine or was cached. A cached kernel that cannot be loaded is deleted, and the kernel is
- * compiled once more.
+ * Loads a kernel: a prebuilt kernel if one fits this machine, otherwise a cached or newly compiled
+ * one. A cached kernel that cannot be loaded is deleted and compiled again.
  *
  * @param folders.prebuilt folder of the prebuilt kernels; for the other folders, see
  * `compileKernel`
@@ -152,8 +151,8 @@ interface Prepared {
 }
 
 /**
- * Finds or compiles the kernel for all threads that start later. If there is no kernel,
- * `openKernel` throws the same error in those threads.
+ * Finds or compiles the kernel for all threads that start later. If this fails, `openKernel` throws
+ * the error in those threads.
  *
  * @param folders see `compileKernel`
  */
@@ -166,7 +165,8 @@ export async function prepareNative(folders?: Parameters<typeof compileKernel>[0
 }
 
 /**
- * Returns the path of the kernel that `prepareNative` found; undefined if it was not called.
+ * Returns the path of the kernel that `prepareNative` found; undefined if `prepareNative` was not
+ * called.
  *
  * @throws StartError if `prepareNative` found no kernel
  */
@@ -290,8 +290,8 @@ interface StepInputs {
    */
   readonly open: Float32Array | undefined;
   /**
-   * Numbers n, [N, s, s]: the cell is set to zero after each of the first n steps. If absent, no
-   * cell is set to zero.
+   * A number n for each cell, [N, s, s]: the cell is set to zero after each of the first n steps.
+   * If absent, no cell is set to zero.
    */
   readonly closed: Float32Array | undefined;
 }
@@ -313,7 +313,6 @@ export function openSteps(kernel: Kernel, { channels, update }: Architecture) {
   const spare: Float32Array[] = [];
 
   return {
-    /** Number of values in a row of `layers`. */
     rowSize,
     /** Computes the steps. @param keeps whether to keep the data that `reverse` needs */
     take(inputs: StepInputs, keeps: boolean) {

@@ -28,10 +28,9 @@ typedef struct {
   ptrdiff_t image, record, layers_size;
   /*
    * `images`: copies of the states of all patches, each with a border of zeros. If `records` is
-   * set, these are the states before each step and after the last step. If not, there is only space
-   * for the states before two steps, which consecutive steps use in turn. `slopes`: gradients with
-   * respect to the states before two steps, in the layout of `images`; consecutive steps use the
-   * two arrays in turn.
+   * set, there is one copy for each step and one for the result. If not, there are two copies,
+   * which consecutive steps use in turn. `slopes`: two arrays of gradients with respect to the
+   * states, which consecutive steps use in turn.
    */
   float *images, *slopes[2];
   /*
@@ -53,10 +52,7 @@ typedef struct {
   float *windows, *products;
   /* Values of a run's cells. `change`, `slope`: [cells, channels]; all others: [cells, hidden]. */
   float *change, *slope, *seen_slope, *x_slope, *y_slope, *inner_slope;
-  /*
-   * Scales of 1, followed by shifts of 0, for calls of transform_back that must neither scale nor
-   * shift.
-   */
+  /* Scales of 1, followed by shifts of 0. With these, transform_back neither scales nor shifts. */
   float *one;
 } Work;
 
@@ -253,10 +249,7 @@ static float *image_of(const Work *w, int step, int patch) {
   return w->images + ((ptrdiff_t)at * w->of->count + patch) * w->image;
 }
 
-/*
- * Sets to zero the parts of an image that put_states does not overwrite: the border or, if channels
- * are padded, the whole image.
- */
+/* Sets the border of an image to zero. If channels are padded, sets the whole image to zero. */
 static void clear_margin(const Work *w, float *image) {
   const int side = w->net->side, channels = w->net->wide_channels;
   const ptrdiff_t row = (ptrdiff_t)w->wide * channels;
@@ -323,8 +316,8 @@ INLINE int next_place(const Work *w, int first, int end, Place *at) {
 #define EACH_CELL(at) for (Place at = {.row = -1}; next_place(w, first, end, &at);)
 
 /*
- * Returns where the results of layers are kept for the run (a few neighbouring tiles) that begins
- * at tile `first`. They are arrays [cells, hidden]; for their number, see arrays_of.
+ * Returns the memory for the results of all layers of one run (a few neighbouring tiles). `first`
+ * is the run's first tile. The results are arrays [cells, hidden]; for their number, see arrays_of.
  */
 static float *record_of(const Work *w, int step, int first) {
   return w->records + (w->of->records ? w->record * ((ptrdiff_t)step * w->tiles + first) : 0);
@@ -342,9 +335,9 @@ static int is_updated(const Work *w, int step, ptrdiff_t cell) {
 static int is_closed(const Work *w, int step, ptrdiff_t cell) { return w->of->closed && w->of->closed[cell] > step + 0.5f; }
 
 /*
- * Stores `states`, the states that a cell has before step `step`, in the image of this step. If it
- * is the last step, stores the states in `last`, too. If `step` is the number of steps, these are
- * the final states: they go to `after`, and to an image only if `records` is set.
+ * Stores a cell's states before step `step` in the image of this step. Before the last step, stores
+ * the states in `last`, too. If `step` is the number of steps, stores the final states in `after`
+ * and, if `records` is set, in the last image.
  */
 static void put_states(const Work *w, int step, int patch, const Place *at, const float *states) {
   const Rollout *of = w->of;

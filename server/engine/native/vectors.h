@@ -37,10 +37,7 @@ typedef float32x4_t vec;
 #define store(p, v) vst1q_f32(p, v)
 #define all(x) vdupq_n_f32(x)
 #define fma(a, b, c) vfmaq_f32(c, a, b)
-/*
- * As with the instructions of x86, the result is the second number if the numbers are equal or one
- * of them is NaN.
- */
+/* If a and b are equal or one of them is NaN, the result is b, as with x86's instructions. */
 #define largest(a, b) vbslq_f32(vcgtq_f32(a, b), a, b)
 #define least(a, b) vbslq_f32(vcltq_f32(a, b), a, b)
 #else
@@ -74,8 +71,8 @@ INLINE vec multiply_add(vec a, vec b, vec c) { return a * b + c; }
 #endif
 
 /*
- * Keeps a vector in a register. Without this, the compiler may load the vector from memory again
- * for each row.
+ * Keeps a vector in a register. Otherwise, the compiler may load the vector from memory again for
+ * each row.
  */
 #if defined(__x86_64__) && !defined(IN_REGISTER)
 #define IN_REGISTER(v) __asm__("" : "+v"(v))

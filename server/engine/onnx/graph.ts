@@ -15,8 +15,8 @@ export const MASK = 'mask';
 export const AFTER = 'after';
 
 /**
- * An input of the model for one part of a patch's own weights, which are the weights that depend on
- * the patch's genome. Also says where this part is in the patch's conditioning.
+ * An input of the model for one part of a patch's own weights. Own weights are the weights that
+ * depend on the patch's genome.
  */
 interface OwnInput extends OwnPart {
   readonly name: string;
@@ -26,9 +26,8 @@ interface OwnInput extends OwnPart {
 export type StepModel = ReturnType<typeof stepModel>;
 
 /**
- * Whether patches of this side are stepped one at a time, with perception computed in tiles,
- * instead of in batches without tiles. Measured times, relative to batches: 2 for 8×8 cells, 0.86
- * for 16×16, 0.78 for 32×32.
+ * Whether patches of this side are stepped one at a time, with perception computed in tiles.
+ * Smaller patches are faster in batches without tiles.
  */
 export const tileable = (stage: number): boolean => stage % TILE === 0 && stage >= 4 * TILE;
 
@@ -38,7 +37,7 @@ export const tileable = (stage: number): boolean => stage % TILE === 0 && stage 
  * random. Output: `after` [N, C, s, s].
  *
  * @param stage if given, the model is for one patch of this side, perception is computed in tiles,
- * and each part of `own` is an input of its own
+ * and each part of `own` is a separate input
  */
 export function stepModel({ card, tensors }: Model, stage?: number) {
   const { channels, update } = card;
@@ -70,8 +69,8 @@ export function stepModel({ card, tensors }: Model, stage?: number) {
     return model.reshape(numbers, as);
   };
   /**
-   * Adds a k×k convolution with the same weights for all patches. The checkpoint stores them as [k,
-   * k, in, out], or as [in, out] if k = 1.
+   * Adds a k×k convolution with the same weights for all patches. The checkpoint stores these
+   * weights as [k, k, in, out], or as [in, out] if k = 1.
    */
   const conv = (layer: string, input: string, withBias = true): string => {
     const kernel = tensors.get(`update.${layer}.kernel`)!;
@@ -183,9 +182,9 @@ export function stepModel({ card, tensors }: Model, stage?: number) {
 }
 
 /**
- * Adds an ELU built from simpler operators, which are no slower. The runtime's own ELU rounds some
- * elements differently depending on the size of the batch, so a patch's result would depend on the
- * other patches in its batch.
+ * Adds an ELU built from simpler operators. The runtime's own ELU rounds some elements differently
+ * in batches of different sizes, so a patch's result would depend on the other patches in its
+ * batch.
  */
 function elu(model: ModelWriter, input: string): string {
   const [zero, one] = [model.number(0), model.number(1)];

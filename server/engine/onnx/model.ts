@@ -2,8 +2,8 @@ import './no-telemetry.ts';
 import { InferenceSession } from 'onnxruntime-node';
 
 /**
- * Version numbers and type codes of the ONNX format. onnx.proto3 defines them and the field numbers
- * below.
+ * Version numbers and type codes of the ONNX format, as defined in onnx.proto3. The field numbers
+ * below are also from onnx.proto3.
  */
 const IR_VERSION = 8;
 const OPSET = 17;
@@ -22,7 +22,8 @@ export class ModelWriter {
   /**
    * Adds a node with one output.
    *
-   * @param type name of the operator, preceded by its domain and a dot if it is not a standard one
+   * @param type name of the operator. A non-standard operator has its domain and a dot before its
+   * name
    * @returns the output's name
    */
   node(

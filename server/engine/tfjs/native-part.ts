@@ -31,8 +31,8 @@ function tensorflowFolders(): string[] {
 }
 
 /**
- * Whether a package's folder contains the native library. Subfolders are searched, too, because
- * there is one for each version of Node-API.
+ * Whether a package's folder contains the native library. Also searches subfolders, because each
+ * version of Node-API has its own.
  */
 function hasAddOn(folder: string): boolean {
   try {

@@ -1,6 +1,6 @@
 /**
- * The TensorFlow backend: the cell rule in operations of TensorFlow.js, which TensorFlow's native
- * library computes.
+ * The TensorFlow backend: computes the cell rule with TensorFlow.js, which calls TensorFlow's
+ * native library.
  */
 
 import { createRequire } from 'node:module';
@@ -12,16 +12,10 @@ import type { Model } from '../../vnca/checkpoint.ts';
 import type { Batch, RuleBackend, StepRule } from '../backend.ts';
 import { TENSORFLOW_PACKAGES } from './native-part.ts';
 
-/**
- * Maximum number of cells in a batch: as many as in 64 patches of 32×32 cells. With 72 hidden
- * units, this takes about 100 MB.
- */
+/** Maximum number of cells in a batch: as many as in 64 patches of 32×32 cells. */
 const MAX_BATCH_CELLS = 65_536;
 
-/**
- * Creates a backend of the engine that computes with the TensorFlow.js backend that is active in
- * this thread.
- */
+/** Creates a backend of the engine. It computes with this thread's active TensorFlow.js backend. */
 export const tfjsBackend = (
   own: Pick<RuleBackend, 'info' | 'gpu' | 'batchPatches'>,
 ): RuleBackend => ({
@@ -77,8 +71,8 @@ async function loadTfjsRule({ card, tensors }: Model): Promise<StepRule> {
 }
 
 /**
- * Creates the functions of a cell rule's net: the reference implementation, whose results all other
- * backends reproduce. The caller disposes of the tensors.
+ * Creates the functions of a cell rule's net. This is the reference implementation, whose results
+ * all other backends reproduce.
  */
 function netOf({ channels, update }: Card, weights: ReadonlyMap<string, tf.Tensor>) {
   const { hidden, genome: net } = update;
@@ -122,9 +116,8 @@ function netOf({ channels, update }: Card, weights: ReadonlyMap<string, tf.Tenso
   };
 
   /**
-   * Adds to `changes` the part of the last layer's result that comes from each genome's own
-   * weights. Genomes have such weights only for the first channels; `expressed` is the number of
-   * these channels.
+   * Adds the part of the last layer's result that comes from each genome's own weights. This part
+   * changes only the first `expressed` channels.
    *
    * @param cells input of the last layer, [N, H, W, hidden]
    */
@@ -152,8 +145,8 @@ function netOf({ channels, update }: Card, weights: ReadonlyMap<string, tf.Tenso
   return {
     /**
      * Computes the genomes of the latents [N, Z]. Without a genome net, a genome consists of shifts
-     * of the first layer, [N, hidden]. With one, it consists of scales, shifts and weights of
-     * several layers, in the layout of `genomeLayout`.
+     * of the first layer, [N, hidden]. With a genome net, a genome consists of scales, shifts and
+     * weights of several layers, in the layout of `genomeLayout`.
      */
     readGenome(latents: tf.Tensor2D): tf.Tensor2D {
       if (!net) return tf.matMul(latents, kernel<tf.Tensor2D>('genome'));
@@ -190,9 +183,9 @@ function netOf({ channels, update }: Card, weights: ReadonlyMap<string, tf.Tenso
 }
 
 /**
- * Number of patches in every batch. It is fixed, so that a patch's result does not depend on the
- * number of other patches. On the CPU, it is 1, because TensorFlow computes the last rows of a
- * batch differently (measured with TensorFlow 2.15).
+ * Number of patches in every batch. The number is fixed, so that a patch's result does not depend
+ * on the number of other patches. On the CPU, the number is 1, because TensorFlow 2.15 computes the
+ * last rows of a batch differently.
  */
 const BATCH_PATCHES = { gpu: 16, cpu: 1 };
 
@@ -232,8 +225,7 @@ function loadTensorflow(): void {
       first ??= error;
     }
   }
-  // If the native library is missing, the package's error message has five lines, so replace this
-  // message.
+  // If the native library is missing, replace the package's error message, which has five lines.
   const isMissing = first instanceof Error && first.message.includes('native addon module');
   throw isMissing ? new Error('its native part is not installed') : first;
 }

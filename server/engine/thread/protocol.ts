@@ -14,7 +14,7 @@ export interface WorkerStart {
 }
 
 /**
- * The message of a worker thread that has started. A worker that cannot start throws a
+ * The message that a worker thread sends when it has started. A worker that cannot start throws a
  * `NoBackendError`.
  */
 export interface Started {
@@ -53,8 +53,8 @@ export function inOrder(store: PatchStore): WorkerMethods {
     return (argument: unknown): Promise<unknown> => {
       const perform = async (): Promise<unknown> => call(argument);
       const early = store.pipelined ? perform() : undefined;
-      // `early` is the promise of a call that has already begun. If it fails, mark the failure as
-      // handled: `runExclusive` reports it to the caller when the earlier calls have ended.
+      // This call may fail before the mutex waits for it. Mark the failure as handled here;
+      // `runExclusive` still reports it to the caller.
       early?.catch(() => {});
       return mutex.runExclusive(() => early ?? perform());
     };

@@ -25,8 +25,7 @@ import type { ThreadEngine, WorkerMethods } from './protocol.ts';
 export const SAVE_EVERY = 64;
 /**
  * Number of steps between two backups of a patch's states on a GPU. Larger than `SAVE_EVERY`,
- * because copying from a GPU takes longer, but not much larger: if the GPU stays lost, a slower CPU
- * must repeat the steps.
+ * because copying from a GPU takes longer.
  */
 export const SAVE_GPU_EVERY = 128;
 
@@ -90,7 +89,6 @@ class Backup {
    */
   endSave(saved: Float32Array | undefined): void {
     if (!saved) {
-      // Wait for some steps before the next attempt.
       this.saveAfter = this.steps.length + this.saveEvery / 8;
       return;
     }
@@ -129,7 +127,7 @@ interface RecoveryOptions {
 const RETRY_DELAYS = [0, 500, 2_000, 5_000];
 /**
  * After this number of losses within `LOSS_WINDOW`, the replacement uses the alternative backend,
- * if there is one. A further loss within `LOSS_WINDOW` is fatal, even if there is an alternative.
+ * if there is one. One more loss within `LOSS_WINDOW` is fatal.
  */
 const MAX_LOSSES = 3;
 /**
@@ -315,8 +313,8 @@ async function restore(thread: ThreadEngine, backups: readonly Backup[]): Promis
 }
 
 /**
- * Wraps an engine thread in an engine that recovers if the thread is lost. Its calls fail with
- * EngineError 'failed' only if threads are lost repeatedly or no replacement starts.
+ * Wraps an engine thread in an engine that replaces the thread if it is lost. Calls of this engine
+ * fail with EngineError 'failed' only if threads are lost repeatedly or no replacement starts.
  *
  * @param first a thread that is already running
  */
@@ -355,9 +353,9 @@ export function recoveringThread(
     });
     for (const backup of due) backup.saveAfter = Infinity;
     const ids = due.map(({ seed }) => seed.patch);
-    // Copy the states before this step. Then this step stays in the log, so the log is not empty
-    // after the copy. Repeating the last step after a loss gives the new thread the picture with
-    // which the next picture is compared (`Readout.change`).
+    // Copy the states before this step, so that this step stays in the log. After a loss, the new
+    // thread repeats this step to get the last picture, which `Readout.change` compares with the
+    // next picture.
     const call = async (thread: ThreadEngine) => {
       const saved = ids.length > 0 ? thread.exportStates(ids).catch(() => []) : [];
       const readouts = await thread.step(own);
@@ -366,9 +364,8 @@ export function recoveringThread(
     try {
       const { readouts } = await submit(call, ({ saved, readouts }) => {
         const replaced = due.map((backup) => backup.saved);
-        // The copied states replace the log of steps. The log now contains exactly the steps that
-        // led to these states, because steps are logged when they are answered, and answers come
-        // in the order of the calls.
+        // The copied states replace the log. They include exactly the steps that are in the log
+        // now, because steps are logged in the order of the calls.
         due.forEach((backup, i) => {
           backup.endSave(saved[i]);
         });
@@ -386,7 +383,7 @@ export function recoveringThread(
 
   let closed: Promise<void> | undefined;
   const close = async (): Promise<void> => {
-    // When this call without patches is answered, all earlier calls have been answered.
+    // Calls are answered in order, so this call without patches waits for all earlier calls.
     closing = ask('dispose', []).catch(() => {});
     await closing;
     await recovery.close();

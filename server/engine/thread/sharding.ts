@@ -1,6 +1,6 @@
 /**
- * Combines several threads into one engine. Each patch is in one of the threads, and is moved to
- * another if this balances the work of a step. A move does not change a patch's results.
+ * Combines several threads into one engine. Each patch is in one thread. Before a step, patches may
+ * move to other threads, so that all threads have about the same work. Moves do not change results.
  */
 import { Mutex } from '../../platform/queues.ts';
 import type { Card } from '../../vnca/card.ts';
@@ -100,8 +100,8 @@ export function shardAcross(threads: readonly ThreadEngine[], cards: readonly Ca
       const from = load.indexOf(Math.max(...load));
       const to = load.indexOf(Math.min(...load));
       const gap = load[from] - load[to];
-      // Move at most half of the gap, so that the receiving thread does not get more work than the
-      // sending one.
+      // Move at most half of the difference, so that the receiving thread does not get more work
+      // than the sending thread.
       const fitting = work.filter((one) => one.to === from && 2 * one.cells <= gap);
       if (fitting.length === 0) break;
       const one = fitting.reduce((a, b) => (b.cells > a.cells ? b : a));

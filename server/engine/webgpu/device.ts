@@ -9,7 +9,7 @@ import { EngineError } from '../engine.ts';
 
 export type Gpu = Awaited<ReturnType<typeof openGpu>>;
 
-/** Describes the GPU that the library prefers on this machine. @throws EngineError 'unavailable' */
+/** Describes the machine's preferred GPU. @throws EngineError 'unavailable' */
 export const findGpu = async () => describe((await request()).adapter);
 
 function describe({ info }: GPUAdapter) {
@@ -31,8 +31,8 @@ function describe({ info }: GPUAdapter) {
 const DEVICE_FILES = ['/dev/dri', '/dev/nvidiactl', '/dev/dxg'];
 
 /**
- * Whether this machine may have a GPU. If it has none, drivers may print errors, so check this
- * before opening a GPU.
+ * Whether this machine may have a GPU. Check this before opening a GPU, because drivers may print
+ * errors on a machine without a GPU.
  */
 export const mayHaveGpu = (): boolean =>
   process.platform !== 'linux' || DEVICE_FILES.some((file) => existsSync(file));

@@ -1,7 +1,6 @@
 /**
- * A GPU and everything that is stored on it: nets, patches and buffers, which are lost with the
- * GPU. Calls send commands to the GPU immediately. Their promises resolve when the GPU has
- * answered.
+ * A GPU, and the nets, patches and buffers that are stored on it. Calls send commands to the GPU
+ * immediately. Their promises resolve when the GPU has answered.
  */
 import { setTimeout } from 'node:timers/promises';
 import { getOrAdd } from '../../platform/collections.ts';
@@ -43,8 +42,8 @@ export class Machine {
   private readonly buffers: BufferPool;
   private readonly maxAnswerBytes: number;
   /**
-   * The loss of the GPU or, without a loss, the first failure; undefined if there was none. Once
-   * this is set, answers are not reliable.
+   * The GPU's loss or, if the GPU was not lost, its first failure. Once this is set, the GPU's
+   * answers are not reliable.
    */
   private failure: EngineError | undefined;
 
@@ -108,7 +107,6 @@ export class Machine {
   async step(entries: readonly Entry<GpuPatch>[]): Promise<Readout[]> {
     const wordsOf = ({ patch, step }: Entry<GpuPatch>) => answerWords(stageAfter(patch, step));
     const portions = inPortions(entries, wordsOf, this.maxAnswerBytes / 4);
-    // Submit all portions before awaiting the first answer.
     return (await this.checked(Promise.all(portions.map((part) => this.submit(part))))).flat();
   }
 
@@ -124,8 +122,8 @@ export class Machine {
     const most = Math.min(MAX_READ_BYTES, device.limits.maxBufferSize);
     const portions = inPortions(patches, ({ bytes }) => bytes, most);
     const copies = Promise.all(portions.map((portion) => readStates(device, portion)));
-    // Mark a failure of `copies` as handled: `copies` is awaited later, or never if the GPU is out
-    // of memory.
+    // Mark a failure of `copies` as handled, because `copies` is not awaited if the GPU is out of
+    // memory.
     copies.catch(() => {});
     // Check for lack of memory first. Lack of memory also makes commands invalid, so it can cause
     // both errors.
@@ -233,11 +231,10 @@ interface Job extends Entry<GpuPatch> {
 }
 
 /**
- * Writes one section of the work buffer, which describes the steps of patches on one page of
- * memory. The section contains the jobs (steps of single patches), their masks, and a list of
- * tiles. In this list, each tile has two words. A tile's first word holds the job's index and, in
- * the lowest `MAX_GENOMES` bits, the genomes that contribute to the tile. Its second word holds the
- * tile's position in the patch.
+ * Writes one section of the work buffer. A section holds the jobs (steps of single patches) of one
+ * page of memory, their masks, and a list of tiles. A tile takes two words. The first word holds
+ * the job's index and, in the lowest `MAX_GENOMES` bits, the genomes that contribute to the tile.
+ * The second word holds the tile's position in the patch.
  */
 function writeSection(jobs: readonly Job[], plan: Plan) {
   const tiles = jobs.reduce((sum, { stage }) => sum + tilesOf(stage, plan), 0);

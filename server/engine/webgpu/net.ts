@@ -28,7 +28,7 @@ export interface Page {
   /**
    * For each slot, in the layout of `recordLayout`: the records of the patch's genomes, and the
    * share of each genome in each cell. A record holds the weights that depend on a genome.
-   * Undefined if all patches share one record, because the rule reads no genomes.
+   * Undefined if the rule reads no genomes.
    */
   readonly records: GPUBuffer | undefined;
   readonly slots: number;
@@ -44,9 +44,8 @@ export class GpuPatch {
   /** Genomes that the cells read; undefined if the rule reads none. */
   genomes: Genomes | undefined;
   /**
-   * Set if the patch is a chimera, and `page.records` contains the share of each genome in each
-   * cell for the side `stage`. `tiles` has one byte per tile, with one bit for each genome that
-   * contributes to the tile.
+   * Set if `page.records` holds the shares of a chimera's genomes for a patch of side `stage`.
+   * `tiles` has one byte per tile, with one bit for each genome that contributes to the tile.
    */
   mix: { readonly stage: number; readonly tiles: Uint8Array } | undefined;
   readonly species: Net;
@@ -79,10 +78,7 @@ export class GpuPatch {
 }
 
 const FIRST_PAGE_SLOTS = 16;
-/**
- * Maximum size of a page, in bytes. Larger pages would save only few dispatches, and are harder to
- * allocate.
- */
+/** Maximum size of a page, in bytes. Larger pages are harder to allocate. */
 const MAX_PAGE_BYTES = 256 * 2 ** 20;
 
 /**
@@ -235,8 +231,7 @@ export class Net {
     if (!page.records) return;
     const { size, patchSize } = this.record;
     for (const [i, latent] of latents.entries()) {
-      // Write only genomes that have changed. For example, while a genome spreads, only the labels
-      // change.
+      // Write only genomes that have changed.
       if (genomes?.latents[i]?.every((value, at) => value === latent[at])) continue;
       const record = packRecord(this.model, this.record, latent);
       const at = (slot * patchSize + i * size) * GROUP_BYTES;

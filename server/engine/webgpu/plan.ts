@@ -34,7 +34,7 @@ export type Plan = ReturnType<typeof planFor>;
 export const groupsOf = (values: number): number => Math.ceil(values / 4);
 
 /**
- * Possible sizes of a tile, [width, height], in cells. Larger tiles come first: in them, more cells
+ * Possible sizes of a tile, [width, height], in cells. Larger tiles come first, because more cells
  * share each weight that is loaded.
  */
 const TILES = [
@@ -46,8 +46,8 @@ const TILES = [
 ] as const;
 const CELLS_PER_THREAD = 4;
 /**
- * Maximum number of groups of units per thread. The sums of a thread then take 64 values (4 cells ×
- * 4 groups × 4 units), which fit in its registers.
+ * Maximum number of groups of units per thread. With 4 groups, a thread has 64 sums (4 cells × 4
+ * groups × 4 units), which fit in its registers.
  */
 const MAX_COLUMNS = 4;
 /** Size of a group of four float32 values, in bytes. */
@@ -58,8 +58,8 @@ export const GROUP_BYTES = 16;
  */
 const SPARE_BYTES = 64;
 /**
- * Maximum size of the weights in workgroup memory, in bytes. More would save no time, and would
- * leave too little memory for a second workgroup to run in parallel.
+ * Maximum size of the weights in workgroup memory, in bytes. The rest of this memory is enough for
+ * a second workgroup to run in parallel.
  */
 const MAX_WEIGHT_BYTES = 12_288;
 
@@ -136,8 +136,8 @@ export function planFor(
 }
 
 /**
- * Workgroup memory for cells can always hold this many groups of four channels (or all channels, if
- * they are fewer) of a tile and its border at a time.
+ * The memory for cells has space for at least this many groups of four channels of a tile and its
+ * border, or for all channels if there are fewer.
  */
 const MAX_PERCEIVED = 12;
 
@@ -288,7 +288,7 @@ export function recordLayout(card: Card, plan: Plan) {
      * the offset `mix` on, one group per cell: the share of each genome in the cell.
      */
     ...{ mix: MAX_GENOMES * size, patchSize: MAX_GENOMES * size + card.side * card.side },
-    /** Whether all patches share one record, because the net (the update rule) reads no genomes. */
+    /** Whether all patches share one record. True if the update rule reads no genomes. */
     shared: !update.standingInput,
   };
 }

@@ -1,7 +1,6 @@
 /**
  * Generates the WGSL code of the kernels. The main kernel computes a patch's new states and
- * picture. Each thread computes some of a layer's units for some of a tile's cells, and keeps the
- * sums of weights × inputs in registers.
+ * picture.
  */
 import { trunkOf } from '../../vnca/architecture.ts';
 import type { Card } from '../../vnca/card.ts';
@@ -25,7 +24,7 @@ const each = (n: number, line: (i: number) => string): string =>
   Array.from({ length: n }, (_, i) => line(i)).join('\n');
 
 /**
- * Like `each`, but joins one line for each pair of a cell and a group of units that a thread
+ * Joins the lines of code generated for each pair of a cell j and a group of units p that a thread
  * computes.
  */
 const eachSum = (
@@ -360,7 +359,7 @@ fn readCell(at: u32, stride: u32) -> u32 {
 }`;
     }
     case 'bernoulli':
-      // Limit logits to ±30, because exp could overflow. The byte is the same beyond these limits.
+      // Limit logits to ±30, because exp could overflow. Larger logits give the same byte.
       return `
 fn readCell(at: u32, stride: u32) -> u32 {
   if (isBare(at, stride)) { return 0u; }

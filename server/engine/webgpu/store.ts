@@ -56,8 +56,8 @@ export async function createGpuStore(
   const machine = await Machine.open(models, await open());
   const patches = new PatchTable<GpuPatch>(machine.nets);
   /**
-   * Pending while memory is allocated for new patches; resolves when they have been planted in it.
-   * Other calls wait until then, because they may refer to these patches.
+   * Resolves when memory for new patches has been allocated, and the patches have been planted.
+   * Other calls wait for this promise, because they may refer to the new patches.
    */
   let allocation: Promise<void> | undefined;
   const inOrder =

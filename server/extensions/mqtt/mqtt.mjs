@@ -1,14 +1,14 @@
 // @ts-check
 /**
- * An extension that connects rooms to an MQTT broker. It publishes the rooms' events, and makes
- * calls of the host's API that MQTT clients request. These calls need an access token with the role
- * operator. README.md lists the topics.
+ * An extension that connects rooms to an MQTT broker. It publishes the rooms' events. On request of
+ * MQTT clients, it makes calls of the host's API with an access token of the role operator.
+ * README.md lists the topics.
  */
 import { connect } from 'mqtt';
 
 /**
  * Limits on MQTT messages that request calls: maximum size of a message in bytes, and maximum
- * number of calls that have not ended yet.
+ * number of unfinished calls.
  */
 const MAX_BYTES = 16_384;
 const MAX_WAITING = 32;
@@ -36,7 +36,7 @@ export default function mqtt(hand) {
   let complaint = '';
 
   /**
-   * Publishes a value as JSON; drops it if the broker is not connected.
+   * Publishes a value as JSON. Does nothing if the broker is not connected.
    *
    * @param {string} topic relative to the root topic
    * @param {unknown} value

@@ -9,13 +9,13 @@ import { Sender } from 'sacn';
 /** Interval between packets, in ms. */
 const FRAME = 40;
 /**
- * Share of the difference between a channel's level and its target level that each packet removes.
- * With 0.15, a fade takes about 0.5 s.
+ * In each packet, a channel's level moves by this share of the remaining distance to its target
+ * level. With 0.15, a fade takes about 0.5 s.
  */
 const FADE = 0.15;
-/** Factor by which the brightness of a pulse decreases per packet. */
+/** Brightness of a pulse, relative to its brightness in the packet before. */
 const DECAY = 0.9;
-/** Minimum time between two pulses, in ms. At most three flashes a second are safe (WCAG 2.3.1). */
+/** Minimum time between two pulses, in ms. Up to three flashes a second are safe (WCAG 2.3.1). */
 const APART = 500;
 
 /** The events that cause a pulse, for each of the four pulse channels. */

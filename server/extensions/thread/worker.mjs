@@ -1,7 +1,6 @@
-// Use tsx, if it is installed, to compile an extension written in TypeScript. Register tsx for
-// `require` as well: Node loads `.ts` files with `require` unless a package.json sets the type
-// "module". The published package does not include tsx; there, Node (22.18 or later) compiles
-// TypeScript itself.
+// Use tsx, if it is installed, to compile extensions written in TypeScript. Register tsx for
+// `require` as well, because Node may load `.ts` files with `require`. The published package does
+// not include tsx: without it, Node (22.18 or later) compiles TypeScript itself.
 import { workerData } from 'node:worker_threads';
 import { enter } from '../../launch/worker-entry.mjs';
 

@@ -52,7 +52,7 @@ async function load(
 
 /**
  * Returns a module's default export. If tsx has compiled the module to CommonJS, `module.default`
- * is the module's `exports` object, which contains the default export.
+ * is the object `exports`, which contains the default export.
  */
 function exportedBy(module: { readonly default?: ExtensionFile }): ExtensionFile | undefined {
   const { __esModule: isCompiled, default: inner } = Object(module.default);
