@@ -1,6 +1,6 @@
 /**
- * Patients: organisms whose wounds close gradually. Chooses and wounds them, and says which of
- * their cells count in the loss.
+ * Chooses and wounds patients (organisms whose wounds close gradually), and says which of their
+ * cells count in the loss.
  */
 import type { Random } from '../../../shared/random.ts';
 import { stepsUntilOpen } from '../../world/healing.ts';
@@ -95,7 +95,7 @@ export function wounded(
 /**
  * Returns how many further steps each cell stays closed (cannot live).
  *
- * @param closed the same numbers at an earlier time
+ * @param closed numbers of steps at an earlier time
  * @param steps number of steps taken since that time
  */
 export const stepsLeft = (closed: Uint8Array, steps: number): Uint8Array =>

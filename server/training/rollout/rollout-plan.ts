@@ -48,8 +48,8 @@ export interface Moment {
   /** Share of a cell state that decays in each step, 0…1. */
   readonly leak: number;
   /**
-   * Random number, 0…1, that chooses the number of steps from a range for all plans of the update.
-   * If absent, each plan draws its own number of steps.
+   * Position of the number of steps in its range, 0…1, for all plans of the update. If absent, each
+   * plan draws its own number of steps.
    */
   readonly chance?: number;
   readonly random: Random;
@@ -201,8 +201,7 @@ function onGround(
 
 /**
  * Returns the progress of a run, 0…1, which determines the size of patches, the leak and the number
- * of steps. Progress never decreases, even if a resumed run has more updates in total. A smaller
- * progress could make patches too small for the pooled organisms.
+ * of steps. Progress never decreases, even if a resumed run has more updates in total.
  *
  * @param updates number of updates in the complete run
  */

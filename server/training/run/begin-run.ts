@@ -47,8 +47,8 @@ export function enlargeEncoder(
   const [from, to] = [small.net, large.net].map((net) => encoderShapes(net, image));
   const filled = new Map<string, Float32Tensor>();
   const kernels = [...to.keys()].filter((name) => name.endsWith('.kernel'));
-  // Check the shapes of the small encoder's weights, because the card may describe the encoder
-  // wrongly and because the image size may differ.
+  // Check the shapes of the small encoder's weights, because the card may be wrong and because the
+  // image size may differ.
   if (misfitOf(small.tensors, from)) return undefined;
   if (from.size !== to.size || !isLike(small.net, large.net)) return undefined;
   /**
@@ -148,9 +148,8 @@ function encoderTensors({ card, tensors }: Model, config: TrainingConfig, drawn:
 }
 
 /**
- * Fields of the rule that are compared between a checkpoint and the configuration. Comparing the
- * shapes of tensors would not be enough, because some differences in these fields do not change any
- * shape.
+ * Fields of the rule that `checkOrigin` compares between a checkpoint and the configuration. Shapes
+ * of tensors would not show all differences.
  */
 const KEPT = ['side', 'channels', 'latentSize', 'growth', 'update', 'readout', 'presence'] as const;
 

@@ -46,8 +46,7 @@ export async function saveRun(
   }
   await writeState(folder, tensors, [state.update, seconds], {
     config: JSON.stringify(config),
-    // Store `reached` as text, because rounding it to 32 bits could make it exceed the next
-    // update's progress.
+    // Store `reached` as text, because rounding to 32 bits could make the number larger.
     reached: `${state.reached}`,
     ...origin,
   });

@@ -54,7 +54,7 @@ export class WorkerPool<Job, Result> {
   }
 
   /**
-   * Runs all jobs. Wait for one call to end before the next call.
+   * Runs all jobs. Calls must not overlap.
    *
    * @param onResult called when a job ends, with the job's result and index
    * @param costOf estimates a job's cost. Expensive jobs start first. By default, jobs start in the
