@@ -24,8 +24,8 @@ interface Trunk {
 }
 
 /**
- * The trunk of each kind of update net. 'simple' and 'res4' are from Palm et al. 2022. All blocks of
- * a trunk must have the same layers, because the engine's code in C and WGSL assumes this.
+ * The trunk of each kind of update net. 'simple' and 'res4' are from Palm et al. 2022. The engine's
+ * C and WGSL code requires all blocks of a trunk to have the same layers.
  */
 const TRUNKS: Readonly<Record<Exclude<Card['update']['kind'], 'decoder'>, Trunk>> = {
   simple: { activates: true, blocks: [], modulated: ['perceive'] },
