@@ -103,10 +103,10 @@ const update = v.variant('kind', [
     ...updateFields,
   }),
   /**
-   * The decoder of a convolutional autoencoder, used as a baseline for cell rules. It computes the
-   * picture from the latent in one step: a dense layer to 2×2 cells with `hidden` channels, then
-   * `doublings` transposed convolutions (each doubles the side and halves the number of channels),
-   * then a last transposed convolution to `channels` channels.
+   * The decoder of a convolutional autoencoder, used as a baseline for cell rules. Its layers are a
+   * dense layer to 2×2 cells with `hidden` channels, then `doublings` transposed convolutions (each
+   * doubles the side and halves the number of channels), then a last transposed convolution to
+   * `channels` channels.
    */
   v.strictObject({ kind: v.literal('decoder'), doublings: size, ...updateFields }),
 ]);

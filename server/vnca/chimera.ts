@@ -83,7 +83,7 @@ export function mixSteps(
   const cells = weights.length / steps.length;
   const channels = after.length / cells;
   const { fround } = Math;
-  // Start the sum with −0. If it started with 0, a state of −0 would become 0.
+  // Start the sum with −0, because the sum of 0 and −0 is 0.
   after.fill(-0);
   for (const [genome, step] of steps.entries()) {
     if (!step) continue;

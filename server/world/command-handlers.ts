@@ -1,6 +1,6 @@
 /**
- * Defines how each command is prepared for the journal and executed, and how it is skipped if an
- * undo replays the journal without it. `room.ts` queues and answers commands.
+ * Defines how each command is prepared for the journal, executed, and skipped during an undo.
+ * `room.ts` queues and answers commands.
  */
 import { BUILT_IN_NAMES } from '../../shared/names.ts';
 import { Refusal } from '../../shared/protocol/reasons.ts';

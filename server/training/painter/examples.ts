@@ -193,8 +193,8 @@ export async function prepareMaterial(
     .flatMap(({ entry, cells: bytes }): Example[] => {
       const original = shown.get(entry);
       const shows = original && meanSquare(bytes, original.small) < SHOWS;
-      // Skip creatures that have no original: a painter learns nothing from them. If genomes are
-      // learned, also skip creatures whose cells do not resemble the original.
+      // Skip creatures that have no original. If genomes are learned, also skip creatures whose
+      // cells do not resemble the original.
       if (!shows && (original === undefined || config.genome)) return [];
       const picture = shows ? original.large : enlarged(bytes, card.side, ENLARGED);
       if (!shows || !config.genome) return [{ cells: bytes, picture }];

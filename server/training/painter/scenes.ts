@@ -1,6 +1,6 @@
 /**
- * Makes random scenes for training a painter. A scene consists of cells, as a room sends them, and
- * the large picture that the painter should draw from these cells.
+ * Makes random scenes for training a painter. A scene consists of cells, and of the large picture
+ * that the painter should draw from these cells.
  */
 import { INPUTS } from '../../../shared/painter/net.ts';
 import { readNeighbourhood } from '../../../shared/painter/paint.ts';

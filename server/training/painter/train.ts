@@ -59,7 +59,7 @@ const modelOf = ({ updates: _, ...model }: PainterConfig): string => JSON.string
 
 /**
  * Reads the state of a run that is to be resumed. The run keeps the checkpoint it started with,
- * even if the configuration now names another one.
+ * even if the configuration now names another checkpoint.
  *
  * @throws TrainingError 'no-run' if there is no run to resume; 'bad-run' if the run does not fit
  *   the configuration

@@ -1,7 +1,7 @@
 /**
- * Finds each gallery creature's relatives: other creatures that it can look like for a moment. In a
- * test, a creature reads another creature's latent for some steps, then its own latent again. The
- * other creature is a suitable relative if the first returns to its own picture and does not flash.
+ * Finds each gallery creature's relatives: other creatures that it can look like for a moment. In
+ * a test, a creature reads a possible relative's latent for some steps, then its own latent again.
+ * The relative is suitable if the creature returns to its own picture and does not flash.
  */
 import type { Engine, PatchId, Readout } from '../../engine/engine.ts';
 import { growthSchedule } from '../../vnca/architecture.ts';

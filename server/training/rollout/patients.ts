@@ -21,9 +21,9 @@ const LARGEST_SHIFT = 6 / 32;
 const JUDGED_AFTER = 2;
 
 /**
- * Takes the patients (organisms that heal) of an update. Some come from the pool of patients and
- * may be wounded again. The others are copies of other organisms, which are wounded, shifted, or
- * given the cell states of another organism.
+ * Takes the patients (organisms that heal) of an update. Some patients come from their pool and may
+ * be wounded again. All other patients are copies of organisms in the other pools. A copy is
+ * wounded, shifted, or given the cell states of another organism.
  *
  * @param side side of the patches, in cells
  */

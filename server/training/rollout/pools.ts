@@ -31,8 +31,8 @@ export type PoolName = (typeof POOLS)[number];
 export type PoolStates = Readonly<Record<PoolName, readonly PoolEntry[]>>;
 
 /**
- * The pools of a training run. As in the published training (Palm et al. 2022), each update removes
- * random organisms from the pools, trains them and adds the results.
+ * The pools of a training run. As in the published training (Palm et al. 2022), each update takes
+ * random organisms out of the pools, and adds the organisms again after further steps.
  */
 export class Pools {
   private readonly of: Record<PoolName, PoolEntry[]>;

@@ -1,6 +1,6 @@
 /**
- * Plans the rollouts of an update: for each micro-batch, how many steps its organisms take, from
- * which states, and when their pictures are compared with target images.
+ * Plans the rollouts of an update. A plan says from which states a micro-batch of organisms starts,
+ * how many steps the organisms take, and when their pictures are compared with target images.
  */
 import type { Random } from '../../../shared/random.ts';
 import { type Drawn, drawnAt, type TrainingConfig } from '../config.ts';

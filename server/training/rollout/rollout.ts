@@ -116,8 +116,8 @@ async function compileEncoder(compute: Compute, config: TrainingConfig, gallery:
      */
     forward: await compute.compile({ latents, divergence: g.reshape(nats, [batch]) }),
     /**
-     * Backpropagates through the encoder. Inputs: those of `forward`; `total:latents`, the gradient
-     * of the latents; `divergenceWeight` [N], the weight of each sample's divergence in the loss.
+     * Backpropagates through the encoder. Inputs: the inputs of `forward`; `total:latents`, the
+     * gradient of the latents; `divergenceWeight` [N], each sample's weight of the divergence.
      * Outputs: the gradients `total:*` of the encoder's parameters and of the offsets.
      */
     reverse: await compute.compile(
@@ -493,7 +493,7 @@ export const workerJob: WorkerJob<
   {
     readonly config: TrainingConfig;
     readonly data: Pixels;
-    /** All parameters, named `parameter:*`. They change only between jobs. */
+    /** All parameters, named `parameter:*`. Values change only between jobs. */
     readonly parameters: Numbers;
   },
   /** A worker's job. `version` increases whenever the parameters change. */

@@ -153,7 +153,7 @@ function encoderTensors({ card, tensors }: Model, config: TrainingConfig, drawn:
  */
 const KEPT = ['side', 'channels', 'latentSize', 'growth', 'update', 'readout', 'presence'] as const;
 
-/** Fields of an encoder that must not change after training, because the weights depend on them. */
+/** Fields of an encoder on which its weights depend. Must not change after training. */
 const ENCODING = ['input', 'meanRange', 'logSigmaRange'] as const;
 
 /**
@@ -196,8 +196,8 @@ function checkOrigin(
 
 /**
  * If a run trains only the encoder, checks that the data set begins with the entries of the
- * checkpoint's gallery, in the same order. Such a run keeps the gallery's latents but takes their
- * names from the data set.
+ * checkpoint's gallery, in the same order. The run keeps the gallery's latents, and takes the
+ * gallery's names from the data set.
  *
  * @param from folder of the checkpoint
  * @throws TrainingError 'bad-run' if the data set begins with other entries

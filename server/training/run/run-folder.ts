@@ -239,8 +239,8 @@ export async function setAside(folder: string): Promise<boolean> {
 const oldName = (name: string): string => name.replace('.', '.old.');
 
 /**
- * Returns the number of updates in a stored state: 0 if the file is damaged, undefined if it is
- * absent.
+ * Returns the number of updates in a stored state: 0 if the file is damaged, undefined if there is
+ * no file.
  */
 const updatesIn = (folder: string, name: string): Promise<number | undefined> =>
   readState(folder, name).then(
