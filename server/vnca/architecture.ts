@@ -8,8 +8,8 @@ import type { Card } from './card.ts';
 export type Architecture = Pick<Card, 'channels' | 'latentSize' | 'update'>;
 
 /**
- * The layers between the first layer (perception) and the last layer. Each cell passes through
- * these layers separately.
+ * The layers between the first layer (perception) and the last layer, computed for each cell
+ * separately.
  */
 interface Trunk {
   /** Whether the activation function is applied to the first layer's output. */
@@ -24,8 +24,8 @@ interface Trunk {
 }
 
 /**
- * The trunk of each kind of update net. 'simple' and 'res4' are from Palm et al. 2022. The kernels
- * in C and in WGSL require all blocks of a trunk to have the same layers.
+ * The trunk of each kind of update net. 'simple' and 'res4' are from Palm et al. 2022. The engine's
+ * C and WGSL code requires all blocks of a trunk to have the same layers.
  */
 const TRUNKS: Readonly<Record<Exclude<Card['update']['kind'], 'decoder'>, Trunk>> = {
   simple: { activates: true, blocks: [], modulated: ['perceive'] },
@@ -179,9 +179,7 @@ export function misfitOf(
   return undefined;
 }
 
-/**
- * Whether a tensor belongs to a layer that is computed once per patch, not in every cell and step.
- */
+/** Returns whether a tensor's layer is computed once per patch, not in every cell and step. */
 export const isPerPatch = (name: string): boolean => /^update\.(genome|modulation)\./.test(name);
 
 const numbersIn = (shapes: Iterable<readonly number[]>): number =>
@@ -193,8 +191,8 @@ export const countParameters = (card: Architecture): number =>
 
 /**
  * Counts the multiply–accumulate operations per cell and step, without biases and activation
- * functions. For a decoder, which has no steps, divides the number of operations for the whole
- * picture by its number of cells.
+ * functions. A decoder has no steps, so its operations for the whole picture are divided by the
+ * number of cells.
  */
 export function macPerCellStep(card: Architecture): number {
   const { update } = card;

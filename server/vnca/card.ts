@@ -30,7 +30,7 @@ export class CheckpointError extends Error {
 /** Version of the card format that this build reads. */
 export const CARD_VERSION = 1;
 
-/** The categories by which visitors' planting menu lists the gallery. */
+/** Categories of gallery creatures in the visitors' planting menu. */
 export const GALLERY_KINDS = ['animal', 'plant', 'food', 'face', 'thing'] as const;
 
 const channel = v.pipe(v.number(), v.integer(), v.minValue(0));
@@ -39,8 +39,8 @@ const share = v.pipe(v.number(), v.minValue(0), v.maxValue(1));
 const growth = v.variant('kind', [
   /**
    * Growth by doubling. The patch begins with seedSide × seedSide cells, all filled with the first
-   * values of the latent, and takes stepsPerStage steps. Then every cell divides into four and the
-   * patch takes stepsPerStage steps again, until the patch's side is `side`.
+   * values of the latent. The patch takes stepsPerStage steps in each stage. After each stage but
+   * the last, every cell divides into four. In the last stage, the patch's side is `side`.
    */
   v.strictObject({ kind: v.literal('doubling'), seedSide: size, stepsPerStage: size }),
   /**
@@ -75,7 +75,7 @@ const updateFields = {
       hidden: size,
       /**
        * Number of channels, starting with the first, for which the genome net also computes
-       * weights. These weights are added to the weights that the last layer has for these channels.
+       * weights. The genome's weights are added to the last layer's weights.
        */
       expressed: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0)), 0),
       /**
@@ -103,10 +103,10 @@ const update = v.variant('kind', [
     ...updateFields,
   }),
   /**
-   * The decoder of a convolutional autoencoder, used as a baseline for cell rules. It computes the
-   * picture from the latent in one step: a dense layer to 2×2 cells with `hidden` channels, then
-   * `doublings` transposed convolutions (each doubles the side and halves the number of channels),
-   * then a last transposed convolution to `channels` channels.
+   * The decoder of a convolutional autoencoder, used as a baseline for cell rules. Its layers are a
+   * dense layer to 2×2 cells with `hidden` channels, then `doublings` transposed convolutions (each
+   * doubles the side and halves the number of channels), then a last transposed convolution to
+   * `channels` channels.
    */
   v.strictObject({ kind: v.literal('decoder'), doublings: size, ...updateFields }),
 ]);
@@ -152,8 +152,8 @@ export const modelFields = {
   /** Number of values in a cell state. */
   channels: size,
   /**
-   * Number of values in a latent. Must equal `channels`, except that it may be larger if there is a
-   * `genome`, and may have any value in a decoder.
+   * Number of values in a latent. Must equal `channels`, with two exceptions: a larger number is
+   * allowed with a `genome`, and any number is allowed in a decoder.
    */
   latentSize: size,
   growth,
@@ -167,7 +167,7 @@ export const modelFields = {
   /** Number of steps, after growth or damage, for which tests found the rule to be stable. */
   trustedSteps: v.exactOptional(size),
   /**
-   * How fast a wound may close from its rim inwards, in cells per step. Wounds that close faster
+   * Maximum speed at which a wound closes from its rim, in cells per step. Wounds that close faster
    * may heal badly. If absent, there is no limit.
    */
   closing: v.exactOptional(size),
@@ -185,8 +185,8 @@ const fields = v.strictObject({
   version: v.literal(CARD_VERSION),
   ...modelFields,
   /**
-   * The name by which tokens refer to these weights. If absent, the server computes it from the
-   * checkpoint's files.
+   * The name by which tokens refer to these weights. If absent, the server computes the name from
+   * the card and the weights.
    */
   identity: v.exactOptional(
     v.pipe(v.string(), v.regex(/^[0-9a-f]{8}$/, 'must be 8 hexadecimal digits')),
@@ -194,7 +194,7 @@ const fields = v.strictObject({
   /** Describes the encoder net, whose tensors are named `encoder.*`. */
   encoder: v.exactOptional(encoderNetwork),
   /**
-   * The name and category of each gallery creature. The order is that of the rows in the tensor
+   * The name and category of each gallery creature, in the order of the rows in the tensor
    * `gallery.latents`.
    */
   gallery: v.array(

@@ -1,7 +1,6 @@
 /**
  * Loads checkpoint folders. A folder contains `card.json`, `model.safetensors`, `gallery.png` and
- * optional files. Each file is checked when it is loaded, so that the rest of the server need not
- * check it again.
+ * optional files. Each file is checked when it is loaded.
  */
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
@@ -106,9 +105,8 @@ const GALLERY_TENSOR = 'gallery.latents';
 /**
  * Loads a checkpoint and checks it.
  *
- * @param options.onBadPainter called with an error message if only the painter cannot be used; the
- * checkpoint is then loaded without the painter. If this option is absent, a painter that cannot be
- * used makes loading fail
+ * @param options.onBadPainter called with an error message if the painter cannot be used; the
+ *   checkpoint is then loaded without a painter. If absent, an unusable painter makes loading fail
  * @throws CheckpointError if the checkpoint cannot be loaded
  */
 export async function loadCheckpoint(
@@ -145,8 +143,8 @@ export async function loadModel(folder: string): Promise<Model> {
 }
 
 /**
- * Checks that the weights belong to the card. They do not belong to it if, for example, copying one
- * checkpoint folder over another was interrupted.
+ * Checks that the weights belong to the card. An interrupted copy of a checkpoint folder may leave
+ * the card of one checkpoint with the weights of another.
  *
  * @throws CheckpointError 'bad-card' if the weights do not belong to the card
  */
@@ -154,9 +152,8 @@ function checkIdentity(folder: string, model: Model): void {
   const { identity } = model.card;
   if (identity === undefined) return;
   const hash = fingerprint(model);
-  // A folder named after the fingerprint is a room's copy of a checkpoint. If somebody edited the
-  // card before the copy was made, the identity in the card may be wrong, so accept the folder's
-  // name instead.
+  // A folder named after the fingerprint is a room's copy of a checkpoint. Accept the copy even if
+  // its card has a wrong identity, because somebody may have edited the original card.
   if (hash.startsWith(identity) || basename(folder) === hash) return;
   const what = `is "${identity}", but card and weights have the identity "${hash.slice(0, 8)}"`;
   const next =

@@ -23,11 +23,10 @@ const BLUR = [1, 4, 6, 4, 1] as const;
 const RADIUS = 2;
 
 /**
- * Computes how much each genome contributes to each cell. For each genome, the picture of the cells
- * that read it (1 for these cells, 0 for all others) is blurred with the factors 1, 4, 6, 4, 1,
- * first along columns and then along rows, so that the parts of a chimera blend into each other.
- * Beyond the patch's edges, the cells at the edges are repeated. The weights of a cell add up to
- * exactly 1, because they are sums of whole numbers, divided by a power of two.
+ * Computes how much each genome contributes to each cell, so that the parts of a chimera blend into
+ * each other. A genome's mask is 1 for cells that read the genome, else 0. Each mask is blurred
+ * with the factors 1, 4, 6, 4, 1, first along columns and then along rows. Beyond the patch's
+ * edges, the cells at the edges are repeated. The weights of a cell add up to exactly 1.
  *
  * @param labels for each cell of the fully grown patch, the index of its genome, [S, S]
  * @param count number of genomes
@@ -70,8 +69,7 @@ export function genomeWeights(labels: Uint8Array, count: number, stage: number):
  *
  * @param steps the new states, one per genome, in any layout; undefined for a genome that
  * contributes to no cell
- * @param weights how much each genome contributes to each cell, [genomes, s, s], as `genomeWeights`
- * returns it
+ * @param weights how much each genome contributes to each cell, [genomes, s, s]
  * @param strides.cells distance between neighbouring cells in a state, in values
  * @param strides.channels distance between neighbouring channels in a state, in values
  * @param after receives the weighted mean, in the layout of `steps`
@@ -85,7 +83,7 @@ export function mixSteps(
   const cells = weights.length / steps.length;
   const channels = after.length / cells;
   const { fround } = Math;
-  // Start the sum with −0. If it started with 0, a state of −0 would become 0.
+  // Start the sum with −0, because the sum of 0 and −0 is 0.
   after.fill(-0);
   for (const [genome, step] of steps.entries()) {
     if (!step) continue;

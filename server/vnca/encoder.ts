@@ -120,8 +120,10 @@ interface Products {
 }
 
 /**
- * Multiplies `count` inputs by their weights, and adds the products to `sums`. The first of these
- * inputs has the index `at`, and its weights are in row `first`.
+ * Multiplies `count` consecutive inputs by their weights, and adds the products to `sums`.
+ *
+ * @param at index of the first input
+ * @param first row with the weights of the first input
  */
 function addProducts(
   sums: Float64Array,

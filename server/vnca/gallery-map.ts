@@ -11,14 +11,14 @@ import { CheckpointError } from './card.ts';
 import { type Checkpoint, galleryLatent, parseJson, readIfPresent } from './checkpoint.ts';
 
 export const MAP_FILE = 'map.json';
-/** Minimum number of featured creatures (see `selectGallery`). With fewer, there is no map. */
+/** Minimum number of featured creatures (creatures offered to visitors) for a map. */
 const FEWEST = 3;
 const ROUNDS = 120;
-/** Width of the map if its height is 1. The map is shaped like an upright phone. */
+/** Width of the map. Its height is 1. The map is shaped like an upright phone. */
 const WIDTH = 0.68;
 /**
- * How far points are pushed apart. Their minimum distance is √`FILL` times the spacing that the
- * same number of points would have on a square grid over the whole map.
+ * Square of the minimum distance between points. The unit is the distance on a square grid with the
+ * same number of points.
  */
 const FILL = 1.1;
 
@@ -168,8 +168,7 @@ export function pushApart(
         const squared = dx * dx + dy * dy;
         if (squared >= distance * distance) continue;
         const apart = Math.sqrt(squared);
-        // Two points at the same position have no direction from one to the other. Use a direction
-        // that depends on the index of one of them.
+        // For two points at the same position, choose a direction from the index of point b.
         const ux = apart > 0 ? dx / apart : Math.cos(b / 2);
         const uy = apart > 0 ? dy / apart : Math.sin(b / 2);
         const by = (distance - apart) / 4;

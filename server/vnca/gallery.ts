@@ -35,8 +35,8 @@ export function gallerySheet(card: Pick<Card, 'side' | 'gallery'>) {
 }
 
 /**
- * Creatures that may be unsuitable for some visitors, for example children. They are shown only if
- * the host chooses to show the whole gallery.
+ * Creatures that may be unsuitable for some visitors, for example children. Pages show these
+ * creatures only if the host chooses to show the whole gallery.
  */
 const UNSUITABLE: readonly string[] = [
   'Pile of Poo',
@@ -50,13 +50,13 @@ const UNSUITABLE: readonly string[] = [
   'Skull and Crossbones',
 ];
 /**
- * Two creatures are similar if the distance between their latents is less than this fraction of the
- * gallery's median distance between two latents.
+ * Maximum distance between the latents of two similar creatures, as a share of the gallery's median
+ * distance between latents.
  */
 const LIKENESS = 0.58;
 /**
- * For each of these families, the names of creatures that belong to it although they have another
- * category. For example, the creatures of the family `withered` have the category `plant`.
+ * Names of creatures whose family is not their category, by family. For example, the creatures of
+ * the family `withered` have the category `plant`.
  */
 const RECLASSED: Readonly<Record<string, readonly string[]>> = {
   sea: (
@@ -82,10 +82,9 @@ const FAMILIES = ['plant', 'withered', 'sea', 'animal', 'food', 'thing', 'face']
  * Selects gallery entries, by their indices.
  *
  * @param latents the latents of all gallery entries, [Z] each
- * @returns `featured`: the creatures to offer to visitors, sorted by family. In a family, each
- * creature is followed by the most similar of the remaining ones. Of similar creatures in one
- * family, only the first is included, and unsuitable creatures are left out. `unsuitable`: the
- * creatures that are unsuitable for some visitors
+ * @returns `featured`: the creatures to offer to visitors, sorted by family and likeness. Of
+ * similar creatures in one family, only the first is included. `unsuitable`: the creatures that
+ * are unsuitable for some visitors; not included in `featured`
  */
 export function selectGallery(
   gallery: Card['gallery'],

@@ -14,8 +14,8 @@ export interface OwnPart {
 
 /**
  * Computes the layout of a patch's conditioning, an array of K numbers (`size`). Each part holds
- * those weights of one layer that differ between patches. Returns undefined if no weights differ,
- * because cells read the latent only at the beginning of growth.
+ * those weights of one layer that differ between patches. Returns undefined if cells read the
+ * latent only at the beginning of growth. All patches then have the same weights.
  */
 export function ownLayout({ channels, update }: Architecture) {
   if (!update.standingInput) return undefined;
@@ -90,7 +90,7 @@ export function createCondition({ card, tensors }: Model): Condition | undefined
     );
     fill(parts.hiddenBias, (o) => modulatedBias('hidden', o));
     fill(parts.outBias, (c) => bias('out', c) + modulation[shifts + c]);
-    // Plain loops, because these parts have thousands of numbers.
+    // Use plain loops for speed, because these parts have thousands of numbers.
     if (parts.hidden) {
       for (let o = 0, at = parts.hidden.from; o < hidden; o++) {
         const factor = scale('hidden', o);
@@ -204,10 +204,7 @@ export interface LatentBounds {
   readonly value: number;
 }
 
-/**
- * Maximum absolute value of a number in a random latent, rounded up. Visitors draw random latents
- * with the dice.
- */
+/** Maximum absolute value of a number in a random latent, rounded up. */
 const LARGEST_NORMAL = 7;
 
 /** Factor that widens the bounds, because latents in tokens are rounded. */
@@ -215,9 +212,8 @@ const ROUNDING = 1.001;
 
 /**
  * Computes bounds that include all latents of the gallery and almost all random latents: about one
- * random latent in a million is out of bounds. The length of a random latent is about √Z on
- * average, with a standard deviation of √½; the bound is five standard deviations above the
- * average.
+ * random latent in a million is out of bounds. Random latents have an average length of about √Z,
+ * with a standard deviation of √½.
  *
  * @param latents latents of the gallery, [Z] each
  */
@@ -251,6 +247,6 @@ export function bounded(latent: Float32Array, bounds: LatentBounds): Float32Arra
  */
 const TOLERANCE = 1e-6;
 
-/** Whether a latent is within bounds. True for every result of `bounded`. */
+/** Returns whether a latent is within bounds. True for every result of `bounded`. */
 export const isWithin = (latent: Float32Array, bounds: LatentBounds): boolean =>
   !(factorFor(latent, bounds) < 1 - TOLERANCE);

@@ -25,15 +25,13 @@ export function toByte(value: number): number {
 
 /**
  * Limit for logits. The sigmoid of a logit, rounded to a byte, is 0 for all logits below
- * −`SATURATED`, and 255 for all logits above `SATURATED`. The byte is 255 if the sigmoid is at
- * least 254.5 / 255, that is, if the logit is at least ln 509 = 6.2324…
+ * −`SATURATED`, and 255 for all logits above `SATURATED`. The smallest such limit is ln 509.
  */
 export const SATURATED = 6.25;
 /**
  * Number of equal intervals between the logits −`SATURATED` and `SATURATED`. In each interval, the
- * byte changes at most once. The number is odd, so that the logit 0, at which the byte changes, is
- * not a boundary between intervals: rounding can put a logit near a boundary into the wrong
- * interval.
+ * sigmoid as a byte changes at most once. The number is odd, so that the logit 0, at which the byte
+ * changes, lies in the middle of an interval. Rounding cannot move this logit to another interval.
  */
 const INTERVALS = 4095;
 const PER_LOGIT = INTERVALS / (2 * SATURATED);
@@ -112,7 +110,7 @@ export function createReadout(card: Visible, planar = false): ReadCells {
  *
  * @param at index of the cell's first channel in `states`
  * @param stride distance between two channels of the cell in `states`
- * @returns the cell's alpha, which is also the aliveness unless the card names a channel for it
+ * @returns the cell's alpha. If the card names no channel for the aliveness, the aliveness is alpha
  */
 type ReadCell = (
   states: Float32Array,
@@ -150,8 +148,8 @@ function createCellReadout({ channels, readout }: Visible): ReadCell {
 }
 
 /**
- * Whether all values of a cell's state are zero, for example after damage. Such a cell must look
- * empty, but the formulas would make it half transparent or grey.
+ * Returns whether all values of a cell's state are zero, for example after damage. Such a cell must
+ * look empty, although some read-outs would make the cell half transparent or grey.
  */
 function isBare(states: Float32Array, at: number, stride: number, channels: number): boolean {
   for (let c = 0; c < channels; c++) if (states[at + c * stride] !== 0) return false;

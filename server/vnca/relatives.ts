@@ -22,7 +22,7 @@ const indices = v.pipe(v.array(count), v.maxLength(MOST_EACH));
 export const relativesTable = v.strictObject({
   /** Number of steps for which a creature reads the latent of its relative. */
   lentSteps: steps,
-  /** Number of steps with its own latent after which a creature looks like itself again. */
+  /** Number of steps, with its own latent, until a creature looks like itself again. */
   homeSteps: steps,
   /** For each gallery entry, the gallery indices of its relatives. */
   of: v.pipe(v.array(indices), v.maxLength(MOST)),

@@ -20,8 +20,7 @@ export function drawUpdateMask(mask: Float32Array, probability: number, random: 
 
 /**
  * Creates a random generator for one step of a patch, seeded with a hash of the patch's state. The
- * step then depends only on the state: it gives the same result in every batch, and a restored room
- * replays bit for bit.
+ * step then depends only on the state, so a restored room replays bit for bit.
  */
 export function randomOfState(state: Float32Array): Random {
   const words = new Uint32Array(state.buffer, state.byteOffset, state.length);
@@ -68,8 +67,8 @@ export function createScalarRule(model: Model, { latents, labels }: Genomes): St
 }
 
 /**
- * Creates the function that computes one step of a patch with a single genome. If `weights` are
- * passed to this function, it skips cells whose weight is 0.
+ * Creates a function that computes one step of a patch with a single genome. If the created
+ * function is called with `weights`, the function skips cells whose weight is 0.
  *
  * @param latent latent of the genome, [Z]
  */

@@ -1,6 +1,6 @@
 /**
- * Defines how each command is prepared for the journal and executed, and how it is skipped if an
- * undo replays the journal without it. `room.ts` queues and answers commands.
+ * Defines how each command is prepared for the journal, executed, and skipped during an undo.
+ * `room.ts` queues and answers commands.
  */
 import { BUILT_IN_NAMES } from '../../shared/names.ts';
 import { Refusal } from '../../shared/protocol/reasons.ts';
@@ -36,7 +36,7 @@ interface Handler<W extends CommandType> {
   /**
    * Executes a command.
    *
-   * @throws Refusal before anything has changed
+   * @throws Refusal if the command cannot be executed; nothing has changed then
    */
   run(command: RoomCommand<W>, room: RoomContents, turn: CommandTurn): Outcome | undefined;
   /**
@@ -48,8 +48,8 @@ interface Handler<W extends CommandType> {
   resolve?(command: RoomCommand<W>, room: RoomContents): RoomCommand<W>;
   /**
    * Uses up the ids and random numbers that the command would use, so that organisms created later
-   * keep their ids and latents. Called while an undo replays the journal: instead of `run` for an
-   * undone command, and after `run` for a command that is refused now but was accepted originally.
+   * keep their ids and latents. An undo replays the journal, and calls `skip` in two cases: for an
+   * undone command, and if `run` refuses a command that was accepted originally.
    */
   skip?(command: RoomCommand<W>, room: RoomContents): void;
 }
@@ -86,9 +86,9 @@ const HANDLERS: { readonly [W in CommandType]: Handler<W> } = {
     resolve(command, room) {
       const { a, b } = command;
       const areAlive = room.population.find(a) && room.population.find(b);
-      // The latent of an heir may exceed the checkpoint's bounds, and so may the latent of an
-      // organism that a replay has planted. Their children may then exceed the bounds, too, so
-      // check the child. If a parent is dead, `run` refuses the command.
+      // Check the child's latent, because a parent's latent may exceed the checkpoint's bounds if
+      // the parent is an heir or a replay planted the parent. If a parent is dead, `run` refuses
+      // the command.
       if (areAlive) requireWithin(crossOf(command, room), room.species.latentBounds);
       return command;
     },
@@ -161,12 +161,12 @@ function graft(command: RoomCommand<'graft'>, room: RoomContents, time: RoomTime
   const { by, seed, others } = command;
   const { species, grid, energy, strokes, lifecycle } = room;
   requireStandingInput(species);
-  // The number `throw` identifies a throw of the dice. A random seed without this number has no
-  // fixed latent: each message of the stroke would graft another random genome.
+  // Refuse a random seed that has no fixed number from a throw of the dice. With such a seed, each
+  // message of the stroke would graft another random genome.
   if (seed.from === 'prior') throw new Refusal('no-such-seed', 'not thrown yet');
   const genome = createLatent(seed, by.id, room);
-  // Anybody may graft onto organisms of the host, the gardener and OSC, so these organisms do not
-  // count as another participant's.
+  // Anybody may graft onto organisms of the host, the gardener and OSC, so `isOthers` is false for
+  // these organisms.
   const isOthers = ({ planter: { id, name } }: Organism): boolean =>
     id !== by.id && id !== HOUSE.id && !BUILT_IN_NAMES.includes(name);
   return strokes.apply(command, energy, time, {
@@ -190,8 +190,8 @@ function graft(command: RoomCommand<'graft'>, room: RoomContents, time: RoomTime
 }
 
 /**
- * If `foreign` is true, removes all grafts of other participants from the sender's own organism. If
- * not, takes back the sender's last graft stroke on an organism.
+ * If `foreign` is true, removes all grafts of other participants from the sender's own organism.
+ * Otherwise, takes back the sender's last graft stroke on an organism.
  *
  * @throws Refusal 'no-such-organism', 'not-yours', 'no-graft'
  */

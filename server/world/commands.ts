@@ -39,9 +39,9 @@ export const QUEUE_LIMITS = {
 } as const;
 
 /**
- * A seed as the journal stores it. A seed from a point of the latent map (`spot`), or a random seed
- * with a number from the dice of a page (`thrown`), is stored as its latent, because the map or the
- * sampler may change later. `heir` is one of the seeds with which a room's day begins.
+ * A seed as the journal stores it. `spot` is a seed from a point of the latent map, and `thrown` is
+ * a seed from a throw of a page's dice. The journal stores their latents, because the map or the
+ * sampler may change later. `heir` is a seed with which a room's day begins.
  */
 export type PlantedSeed =
   | SeedSource
@@ -90,7 +90,7 @@ interface Parameters {
   remove: { readonly organism: OrganismId };
   /** Removes all organisms that own a cell in a rectangle. Sent by the host. */
   clear: { readonly area: Rect };
-  /** Reports that somebody in the hall is near a point of the grid (rule IDL-7), in cells. */
+  /** Reports that somebody in the hall is near a point of the grid (rule IDL-7). Units: cells. */
   sense: { readonly x: number; readonly y: number; readonly radius: number };
   /**
    * Makes an organism depart for good: after `seconds`, the organism is gone, and nobody can renew
@@ -127,10 +127,7 @@ export interface Answer {
   readonly by: number;
   /** Id of the command, chosen by its sender. */
   readonly id: number;
-  /**
-   * Session of the sender. The command's id is unique within the session, so that a command is
-   * recognised if it arrives a second time.
-   */
+  /** Session of the sender. The command's id is unique within this session. */
   readonly session?: number | undefined;
   readonly what: RoomCommand['what'];
   readonly energy: number;
@@ -151,7 +148,7 @@ export interface RoomTime {
   readonly tickRate: number;
 }
 
-/** The tick in which a command runs, and the index of its answer among the answers of the tick. */
+/** The tick in which a command runs, and the index of the command's answer in this tick. */
 export interface CommandTurn extends RoomTime {
   readonly answer: number;
 }
@@ -199,10 +196,7 @@ export const roomEvent = v.variant('what', [
     at: whole,
     /** Initial energy; if absent, the energy of a newcomer. */
     granted: v.optional(v.pipe(v.number(), v.minValue(0))),
-    /**
-     * A number that all participants with the same network address share. It does not reveal the
-     * address.
-     */
+    /** A number, stored instead of a network address, that all participants of an address share. */
     source: v.optional(positive),
   }),
   v.strictObject({ what: v.literal('leave'), participant: positive, at: whole }),
@@ -258,8 +252,8 @@ export type RoomEvent<W extends EventType = EventType> = W extends 'command'
 export type ImmediateEvent = RoomEvent<Exclude<EventType, 'command'>>;
 
 /**
- * Replaces −0 with 0 in a value and all values inside it. Codecs do not preserve −0, so a replay of
- * −0 would compute with 0 and might give another result.
+ * Replaces −0 with 0 in a value and in all inner values. The journal's codecs turn −0 into 0, so a
+ * replay would otherwise compute with another number.
  */
 export function plainNumbers<T>(value: T): T {
   if (typeof value === 'number') return (value + 0) as T;
@@ -273,9 +267,8 @@ export function plainNumbers<T>(value: T): T {
 type DoneInSession = NonNullable<RoomState['done']>[number];
 
 /**
- * Number of executed commands that are remembered per session. A page has at most this number of
- * unanswered commands (`MAX_PENDING` in `client/room/connection.ts`), so it never resends a
- * forgotten command.
+ * Number of executed commands that are remembered per session. Pages do not resend older commands
+ * (see `MAX_PENDING` in `client/room/connection.ts`).
  */
 const REMEMBERED = 2 * QUEUE_LIMITS.maxQueuedPerParticipant;
 
@@ -288,7 +281,8 @@ export class CommandQueue {
   private done = new Map<ParticipantId, DoneInSession>();
 
   /**
-   * Returns whether a command may be added to the queue; false if the queue already contains it.
+   * Returns whether a command may be added to the queue: false if the queue already contains the
+   * command.
    *
    * @throws Refusal 'too-fast' if too many commands of the sender are in the queue; 'room-busy' if
    *   the queue is full
@@ -328,7 +322,7 @@ export class CommandQueue {
     }
   }
 
-  /** Returns a remembered command; undefined if it is not remembered. */
+  /** Finds a remembered command. Returns undefined if the command is not remembered. */
   find(
     by: ParticipantId,
     session: number,

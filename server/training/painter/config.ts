@@ -9,7 +9,7 @@ const width = v.pipe(size, v.multipleOf(4), v.maxValue(96));
 const wide = v.pipe(size, v.multipleOf(4), v.maxValue(128));
 const latent = v.pipe(size, v.minValue(KEY));
 const channels = v.pipe(size, v.multipleOf(4), v.maxValue(MOST_CHANNELS));
-/** Even numbers only, because training may choose cells in pairs (see `steps`). */
+/** An even number of cells. Training may choose cells in pairs. */
 const even = v.pipe(size, v.multipleOf(2));
 
 const schema = v.strictObject({
@@ -18,8 +18,8 @@ const schema = v.strictObject({
   /** Folder of the painter's checkpoint, relative to the working directory. */
   checkpoint: v.pipe(v.string(), v.nonEmpty()),
   /**
-   * Data set on which the checkpoint was trained. The gallery must consist of the data set's first
-   * pictures.
+   * Data set on which the checkpoint was trained. The checkpoint's gallery must consist of the data
+   * set's first pictures.
    */
   data: datasetConfig,
   /** Maximum number of gallery creatures reserved for measuring the painter. */
@@ -27,10 +27,10 @@ const schema = v.strictObject({
   hidden: v.optional(v.strictTuple([width, width]), () => [64, 64] as [number, number]),
   ramps: v.optional(v.pipe(size, v.maxValue(16)), 8),
   /**
-   * Widths of the net that turns a genome into a map: number of values in the latent and in the
-   * hidden layer, then number of channels of the map at sides 4, 8, 16 and 32. If present, the
-   * checkpoint's existing painter learns the gallery's genomes. If absent, a new painter is trained
-   * that reads only cells.
+   * Widths of the net that computes a genome's map: length of the latent, width of the hidden
+   * layer, and numbers of channels of the map at sides 4, 8, 16 and 32. If present, training
+   * teaches the gallery's genomes to the checkpoint's painter. If absent, training makes a new
+   * painter that reads only cells.
    */
   genome: v.optional(v.strictTuple([latent, wide, wide, wide, wide, channels])),
   seed: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0)), 1),
@@ -40,16 +40,15 @@ const schema = v.strictObject({
   /** Weight of the loss for edges, relative to the loss for colours. */
   edges: v.optional(v.pipe(v.number(), v.minValue(0)), 1),
   /**
-   * Weight of the edge energy loss in the second half of training, 0 before. This loss compares the
-   * strength of edges in each cell between the painted picture and the target, wherever in the cell
-   * the edges are.
+   * Weight of the edge energy loss in the second half of training. The first half does not use this
+   * loss. The loss compares how strong a cell's edges are in the painted picture and in the target,
+   * not where the edges are.
    */
   energy: v.optional(v.pipe(v.number(), v.minValue(0)), 2),
   /**
-   * Weight of the pair loss, a loss against the plaid pattern that growth by doubling leaves in
-   * cells. The pair loss takes the difference in mean colour between two neighbouring cells, and
-   * compares this difference in the painted picture with the same difference in the target. If the
-   * weight is above 0, training chooses cells in pairs.
+   * Weight of the pair loss: two neighbouring cells should differ in mean colour as much in the
+   * painted picture as in the target. The pair loss removes the plaid pattern that growth by
+   * doubling leaves in cells. If the weight is above 0, training chooses cells in pairs.
    */
   steps: v.optional(v.pipe(v.number(), v.minValue(0)), 0),
   learningRate: v.optional(v.pipe(v.number(), v.gtValue(0)), 0.002),

@@ -23,7 +23,7 @@ import { ENLARGED } from './net-and-loss.ts';
 const COMPARED = 64;
 /**
  * Maximum mean squared difference, 0…1, between an emoji's vector picture and its data set picture.
- * Vector pictures that differ more are not used, because they show another drawing.
+ * A vector picture that differs more shows another drawing, and is not used.
  */
 const LARGEST_DIFFERENCE = 0.002;
 
@@ -133,7 +133,8 @@ const SHOWS = 0.012;
 /**
  * Chooses gallery creatures at random for measuring a painter. Equal seeds give equal creatures.
  *
- * @param options.kept maximum number of creatures; at most half of those that have an original
+ * @param options.kept maximum number of creatures. In any case, at most half of the creatures with
+ *   an original are chosen
  * @throws TrainingError 'bad-data' if the pictures do not have the checkpoint's size
  */
 export function chooseKept(
@@ -157,8 +158,8 @@ export const inGallery = ({ gallery }: Card, originals: readonly Original[]): Or
  * Reserves some gallery creatures for measuring, and makes training examples from all other
  * pictures and creatures.
  *
- * A painter that learns genomes is also trained on the reserved creatures. To measure how it draws
- * creatures with unknown genomes, it is measured on the reserved creatures without their latents.
+ * If the painter learns genomes, training examples include the reserved creatures. Measurements
+ * then use the reserved creatures without latents, like creatures with unknown genomes.
  *
  * @returns `kept`: the reserved creatures; `learned`: the creatures whose genomes are learned;
  *   `material`: the training examples
@@ -192,8 +193,8 @@ export async function prepareMaterial(
     .flatMap(({ entry, cells: bytes }): Example[] => {
       const original = shown.get(entry);
       const shows = original && meanSquare(bytes, original.small) < SHOWS;
-      // Skip creatures that have no original: a painter learns nothing from them. If genomes are
-      // learned, also skip creatures whose cells do not resemble the original.
+      // Skip creatures that have no original. If genomes are learned, also skip creatures whose
+      // cells do not resemble the original.
       if (!shows && (original === undefined || config.genome)) return [];
       const picture = shows ? original.large : enlarged(bytes, card.side, ENLARGED);
       if (!shows || !config.genome) return [{ cells: bytes, picture }];
@@ -210,7 +211,7 @@ export async function prepareMaterial(
   return { kept: kept.map(measured), learned: [...taught.values()], material };
 }
 
-/** A painter net that draws no edges: it merely interpolates the cells. */
+/** A painter net that draws no edges and only interpolates the cells. */
 const NOTHING = [
   { inputs: INPUTS, outputs: 4, kernel: new Float32Array(INPUTS * 4), bias: new Float32Array(4) },
   { inputs: 4, outputs: 4, kernel: new Float32Array(16), bias: new Float32Array(4) },

@@ -21,8 +21,8 @@ import { ENLARGED } from './net-and-loss.ts';
 const SIZES = [1, 2, 4] as const;
 
 /**
- * Prepares measurements of the perceptual distance between pictures: how differently the
- * convolutional layers of the net `emoji-features` respond to them.
+ * Prepares measurements of the perceptual distance between two pictures: how differently the
+ * convolutional layers of the net `emoji-features` respond to the two pictures.
  *
  * @param side side of the pictures in pixels, a multiple of 4
  */
@@ -68,8 +68,8 @@ async function openPerceptual(compute: Compute, side: number) {
 }
 
 /**
- * Builds the mean squared distance between normalised feature vectors of two pictures, as in LPIPS
- * (Zhang et al. 2018).
+ * Builds an expression for the mean squared distance between normalised feature vectors of two
+ * pictures, as in LPIPS (Zhang et al. 2018).
  */
 function meanDistance(a: Expression, b: Expression): Expression {
   const direction = (x: Expression): Expression =>
@@ -241,7 +241,7 @@ export async function drawPainterSheet(
   return drawSheet(rows, { scale: 1, columns });
 }
 
-/** Copies a creature's cells, and erases a disc right of the middle. */
+/** Returns a copy of a creature's cells in which a disc, to the right of the middle, is empty. */
 export function withoutDisc(cells: Uint8Array, side: number): Uint8Array {
   const radius = side / 8;
   return cells.map((value, at) => {

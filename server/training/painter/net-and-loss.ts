@@ -28,14 +28,11 @@ import type { PainterConfig } from './config.ts';
 /** Side of an original divided by the side of its small picture. */
 export const ENLARGED = 8;
 /**
- * Side of the square of pixels that the loss compares for each cell; P in the shapes below. The
- * square extends one pixel beyond the cell, so that neighbouring cells' pictures fit together.
+ * Side, in pixels, of the square that the loss compares for each cell. Shapes in this file call
+ * this side P. The square extends one pixel beyond each edge of the cell.
  */
 export const JUDGED = ENLARGED + 2;
-/**
- * Losses use a smooth approximation of |x| for differences x of pixel values (0…1), which is nearly
- * quadratic if |x| is far below this constant.
- */
+/** The constant s in √(x² + s²) − s, which replaces |x| in losses. Pixel values are 0…1. */
 const SMOOTH = 0.02;
 
 /** Number of positions in a genome map. */
@@ -100,8 +97,8 @@ export function firstWeights(
 }
 
 /**
- * Positions along one axis of the pixels that the loss compares for a cell. The unit is one cell,
- * and 0 is the cell's middle.
+ * Coordinates, along one axis, of the pixels that the loss compares for a cell. The unit is one
+ * cell, and 0 is the cell's middle.
  */
 const judgedPlaces = Array.from({ length: JUDGED }, (_, k) => (k - 0.5) / ENLARGED - 0.5);
 
@@ -169,8 +166,7 @@ export interface PainterBatch {
   readonly energy: number;
   /**
    * [N / 2] Weight of each pair of cells in the pair loss. Pair k consists of the cells 2k and
-   * 2k + 1. The weight is 0 if these two cells are not neighbours in one creature. The weight of
-   * the pair loss as a whole is the setting `steps`.
+   * 2k + 1. The weight is 0 if these two cells are not neighbours in one creature.
    */
   readonly pairs: Float32Array;
   /** [scenes · CREATURES, Z] Latents of each scene's creatures; zeros if unknown. */
@@ -321,8 +317,8 @@ export function genomeMaps(
 }
 
 /**
- * Builds the differences between painted and target pixels. Painted pixels are clamped to 0…1 when
- * shown, so a value below a target of 0 or above a target of 1 counts as equal to its target.
+ * Builds the differences between painted and target pixels. If the target is 0, painted values
+ * below 0 count as equal. If the target is 1, painted values above 1 count as equal.
  */
 function countedDifference(painted: Expression, target: Expression): Expression {
   const one = g.constant(1);
@@ -334,9 +330,7 @@ function countedDifference(painted: Expression, target: Expression): Expression 
 
 /**
  * Builds the edge energy loss, which compares the mean and the root mean square of gradients per
- * cell, wherever in the cell the edges are. In the other losses, a missing edge costs less than a
- * misplaced edge. Without this loss, edges whose position cannot be known would therefore
- * disappear.
+ * cell. Without this loss, the painter would leave out edges of uncertain position.
  */
 function energyDifference(painted: Expression, target: Expression): Expression {
   const ofCell = (x: Expression): Expression =>
@@ -349,7 +343,7 @@ function energyDifference(painted: Expression, target: Expression): Expression {
   );
 }
 
-/** Builds √(x² + s²) − s, a smooth approximation of |x|. */
+/** Builds √(x² + s²) − s, a smooth approximation of |x|. @param smooth s */
 const sizesOf = (x: Expression, smooth = SMOOTH): Expression =>
   g.subtract(g.sqrt(g.add(g.square(x), smooth ** 2)), smooth);
 

@@ -1,6 +1,6 @@
 /**
- * Makes random scenes for training a painter. A scene consists of cells, as a room sends them, and
- * the large picture that the painter should draw from these cells.
+ * Makes random scenes for training a painter. A scene consists of cells, and of the large picture
+ * that the painter should draw from these cells.
  */
 import { INPUTS } from '../../../shared/painter/net.ts';
 import { readNeighbourhood } from '../../../shared/painter/paint.ts';
@@ -24,23 +24,19 @@ interface Scene {
   readonly latents: readonly (Float32Array | undefined)[];
 }
 
-/**
- * Share of creatures that the rule has grown (the others are pictures of the data set), share of
- * scenes with a wound, and share of scenes with two creatures.
- */
+/** Share of creatures that the rule has grown. All other creatures are data set pictures. */
 const GROWN = 0.5;
+/** Share of scenes with a wound. */
 const WOUNDED = 0.35;
+/** Share of scenes with two creatures. */
 const MEETING = 0.2;
 /**
- * Share of creatures that get another creature's latent, if the painter learns genomes. From these
- * examples, the painter learns to trust cells more than the latent: in a room, an organism that
- * looks like a relative has cells that do not fit its latent.
+ * Share of creatures that get another creature's latent, if the painter learns genomes. These
+ * creatures teach the painter to trust cells more than the latent. In a room, an organism's cells
+ * do not fit its latent while the organism looks like a relative.
  */
 const MISTAKEN = 0.05;
-/**
- * Maximum shift of a creature's large original picture, in pixels of this picture. The picture is
- * first shifted, then shrunk to cells.
- */
+/** Maximum shift of a large original before it is shrunk to cells, in pixels of the original. */
 const SHIFT = 8;
 
 function drawScene(material: Material, random: Random): Scene {
@@ -95,8 +91,8 @@ function claimed(
 }
 
 /**
- * Makes an example from an original: either the original with its small picture, or a shifted copy,
- * shrunk to cells.
+ * Makes an example from an original. The original stays in its place, or is shifted and then shrunk
+ * to new cells.
  */
 function fromOriginal({ small, large }: Original, side: number, random: Random): Example {
   if (random.uniform() < 0.6) return { cells: small, picture: large };
@@ -244,10 +240,9 @@ export function drawBatch(
 }
 
 /**
- * Growth by doubling divides cells into blocks of 2×2, 4×4, 8×8 … cells, and leaves a plaid pattern
- * that is stronger at the borders of larger blocks. For two neighbouring cells in different blocks:
- * [side of the blocks in cells, weight of the pair in the pair loss]. All other pairs have the
- * weight 1.
+ * Weights of pairs in the pair loss. A row [n, w] gives the weight w to two neighbouring cells in
+ * different blocks of n×n cells; the first matching row counts. All other pairs have the weight 1.
+ * Growth by doubling leaves stronger patterns at the borders of larger blocks.
  */
 const STEP_WEIGHTS = [
   [8, 3.2],
@@ -258,8 +253,8 @@ const STEP_WEIGHTS = [
  * Chooses a random neighbour of a cell.
  *
  * @param place index of the cell
- * @returns index of the neighbour and weight of the pair; if the neighbour belongs to another
- *   creature, the cell's own index and 0
+ * @returns index of the neighbour, and weight of the pair in the pair loss; if the neighbour
+ *   belongs to another creature, the cell's own index and 0
  */
 function neighbourOf({ side, owners }: Scene, place: number, random: Random): [number, number] {
   const by = random.uniform() < 0.5 ? 1 : side;

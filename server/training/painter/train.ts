@@ -46,7 +46,7 @@ async function firstPainterRun(config: PainterConfig): Promise<PainterRun> {
   return { update: 0, seconds: 0, checkpoint: config.checkpoint, tensors };
 }
 
-/** @throws TrainingError 'bad-data' if the checkpoint has no painter */
+/** Reads a painter's weights. @throws TrainingError 'bad-data' if the checkpoint has no painter */
 async function painterOf(folder: string): Promise<Tensors> {
   const file = await readPainter(folder);
   const text = `${folder}: the checkpoint has no painter. Only a trained painter can learn genomes.`;
@@ -59,7 +59,7 @@ const modelOf = ({ updates: _, ...model }: PainterConfig): string => JSON.string
 
 /**
  * Reads the state of a run that is to be resumed. The run keeps the checkpoint it started with,
- * even if the configuration now names another one.
+ * even if the configuration now names another checkpoint.
  *
  * @throws TrainingError 'no-run' if there is no run to resume; 'bad-run' if the run does not fit
  *   the configuration
@@ -81,15 +81,11 @@ async function loadPainterRun(folder: string, config: PainterConfig): Promise<Pa
 }
 
 /**
- * Settings of the optimiser. `average` is the decay of the moving average of the weights. The
- * finished painter has the averaged weights.
+ * Settings of the optimiser. `average` is the decay of the moving average of the weights.
  */
 const ADAM = { beta2: 0.999, clip: 1, average: 0.999 };
 
-/**
- * Command line options that are allowed only when a cellular automaton's rule is trained, not a
- * painter.
- */
+/** Command line options that are not allowed when a painter is trained. */
 const OF_RULES = ['batch', 'refine'] as const;
 
 /**

@@ -30,8 +30,8 @@ import { readIfThere, replaceFile } from '../run/large-files.ts';
 const LARGEST = 65_504;
 
 /**
- * Returns the content of `painter.safetensors`. Clamps weights to the range of finite 16-bit floats
- * and rounds them.
+ * Converts weights to the content of `painter.safetensors`, with 16-bit floats. Clamps weights that
+ * are too large for a 16-bit float.
  *
  * @param weights the painter's tensors
  */

@@ -11,7 +11,7 @@ export interface Tile {
 }
 
 /**
- * Draws organisms as tiles. The card says how the colours of cells are computed from their states.
+ * Draws organisms as tiles.
  *
  * @param states [N, side, side, C]
  * @returns N tiles

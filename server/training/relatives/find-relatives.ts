@@ -1,7 +1,7 @@
 /**
- * Finds each gallery creature's relatives: other creatures that it can look like for a moment. As
- * in a room, a creature reads a relative's latent for some steps, then its own latent again. A
- * relative is suitable if the creature then returns to its own picture and does not flash.
+ * Finds each gallery creature's relatives: other creatures that it can look like for a moment. In
+ * a test, a creature reads a possible relative's latent for some steps, then its own latent again.
+ * The relative is suitable if the creature returns to its own picture and does not flash.
  */
 import type { Engine, PatchId, Readout } from '../../engine/engine.ts';
 import { growthSchedule } from '../../vnca/architecture.ts';
@@ -28,16 +28,13 @@ const ROUNDS = 20;
 const ROUND = { lentSteps: 12, homeSteps: 20 };
 /** Maximum number of relatives tried per creature. */
 const TRIED = 8;
-/** Minimum difference of a colour value (0…255) that everybody can see. */
+/** Two cells look different if a colour value (0…255) differs by at least this number. */
 const VISIBLE = 32;
 /** Minimum number of cells that look different in the relative and the creature. */
 const LEAST_CHANGED = 60;
-/**
- * Maximum number of the relative's living cells that the creature lacks, as a share of the number
- * of the creature's living cells.
- */
+/** Maximum number of cells that live only in the relative, per living cell of the creature. */
 const MOST_OUTSIDE = 0.2;
-/** Maximum share of the creature's living cells that the relative may lack. */
+/** Maximum number of cells that live only in the creature, per living cell of the creature. */
 const MOST_LACKING = 0.4;
 /**
  * A creature has returned to its own picture if the mean squared difference (0…1) from its picture
@@ -77,7 +74,7 @@ export async function findRelatives(engine: Engine, model: Model, say: (line: st
   const kept: (Pair & RoundTrips)[][] = resting.map(() => []);
   let tried = 0;
   for (;;) {
-    // Most pairs are suitable, so try only as many relatives as each creature still needs.
+    // For each creature, try only as many relatives as the creature still needs.
     const next = waiting.flatMap((some, own) => some.slice(0, EACH - kept[own].length));
     if (next.length === 0) break;
     say(`trying ${next.length} pairs of creatures`);
@@ -245,7 +242,7 @@ export function watch(resting: Resting, model: Model, tickRate: number) {
   return {
     /** Shows the organism to the observer. Must be called after each step. */
     see({ rgba, presence }: Readout): void {
-      // The organism keeps the cells that live at rest, even if its relative lacks them.
+      // As in a room, the organism keeps owning all cells that live at rest.
       show(rgba, (place) => presence[place] >= threshold || resting.alive[place] === 1);
       if (hasFlashed(organism, grid, { tick: ++tick, tickRate, limit: 2 })) flashes = true;
     },

@@ -1,6 +1,6 @@
 /**
- * Patients: organisms whose wounds close gradually. Chooses and wounds them, and says which of
- * their cells count in the loss.
+ * Chooses and wounds patients (organisms whose wounds close gradually), and says which of their
+ * cells count in the loss.
  */
 import type { Random } from '../../../shared/random.ts';
 import { stepsUntilOpen } from '../../world/healing.ts';
@@ -21,9 +21,9 @@ const LARGEST_SHIFT = 6 / 32;
 const JUDGED_AFTER = 2;
 
 /**
- * Takes the patients (organisms that heal) of an update. Some come from the pool of patients and
- * may be wounded again. The others are copies of other organisms, which are wounded, shifted, or
- * given the cell states of another organism.
+ * Takes the patients (organisms that heal) of an update. Some patients come from their pool and may
+ * be wounded again. All other patients are copies of organisms in the other pools. A copy is
+ * wounded, shifted, or given the cell states of another organism.
  *
  * @param side side of the patches, in cells
  */
@@ -95,7 +95,7 @@ export function wounded(
 /**
  * Returns how many further steps each cell stays closed (cannot live).
  *
- * @param closed the same numbers at an earlier time
+ * @param closed numbers of steps at an earlier time
  * @param steps number of steps taken since that time
  */
 export const stepsLeft = (closed: Uint8Array, steps: number): Uint8Array =>

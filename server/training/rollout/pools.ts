@@ -1,9 +1,7 @@
 /**
- * Pools of grown organisms, which take further steps in later updates so that the rule learns to
- * keep pictures stable. There are three pools: organisms without neighbours, organisms with
- * neighbours, and patients. Patients have wounds that close gradually from their rim, as in a room.
- * A patient stays in the pool over many updates, so that the rule is trained on wounds at every
- * point of closing.
+ * Pools of grown organisms. Pooled organisms take further steps in later updates, so that the rule
+ * learns to keep pictures stable. The three pools contain organisms without neighbours, organisms
+ * with neighbours, and patients. Patients have wounds that close gradually from their rim.
  */
 import type { Random } from '../../../shared/random.ts';
 import type { TrainingConfig } from '../config.ts';
@@ -33,8 +31,8 @@ export type PoolName = (typeof POOLS)[number];
 export type PoolStates = Readonly<Record<PoolName, readonly PoolEntry[]>>;
 
 /**
- * The pools of a training run. As in the published training (Palm et al. 2022), each update removes
- * random organisms from the pools, trains them and adds the results.
+ * The pools of a training run. As in the published training (Palm et al. 2022), each update takes
+ * random organisms out of the pools, and adds the organisms again after further steps.
  */
 export class Pools {
   private readonly of: Record<PoolName, PoolEntry[]>;
@@ -46,9 +44,7 @@ export class Pools {
     this.of = { pool: [...pool], crowd: [...crowd], patients: [...patients] };
   }
 
-  /**
-   * Returns a shallow copy. Its entries need no copies, because they are never changed in place.
-   */
+  /** Returns a shallow copy. Both copies can share entries, because entries never change. */
   copy(): Pools {
     return new Pools(this.config, this.of);
   }
@@ -92,8 +88,8 @@ export class Pools {
   }
 
   /**
-   * Takes random organisms with neighbours from their pool. Replaces some of them: copies organisms
-   * without neighbours, and gives neighbours to the copies.
+   * Returns random organisms with neighbours. Some come from the pool of organisms with neighbours.
+   * The others are copies of organisms without neighbours, to which neighbours are added.
    *
    * @param side side of the patches, in cells
    */

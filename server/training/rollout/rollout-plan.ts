@@ -1,6 +1,6 @@
 /**
- * Plans the rollouts of an update: for each micro-batch, how many steps its organisms take, from
- * which states, and when their pictures are compared with target images.
+ * Plans the rollouts of an update. A plan says from which states a micro-batch of organisms starts,
+ * how many steps the organisms take, and when their pictures are compared with target images.
  */
 import type { Random } from '../../../shared/random.ts';
 import { type Drawn, drawnAt, type TrainingConfig } from '../config.ts';
@@ -48,8 +48,8 @@ export interface Moment {
   /** Share of a cell state that decays in each step, 0…1. */
   readonly leak: number;
   /**
-   * Random number, 0…1, that chooses the number of steps from a range for all plans of the update.
-   * If absent, each plan draws its own number of steps.
+   * Position of the number of steps in its range, 0…1, for all plans of the update. If absent, each
+   * plan draws its own number of steps.
    */
   readonly chance?: number;
   readonly random: Random;
@@ -201,8 +201,7 @@ function onGround(
 
 /**
  * Returns the progress of a run, 0…1, which determines the size of patches, the leak and the number
- * of steps. Progress never decreases, even if a resumed run has more updates in total. A smaller
- * progress could make patches too small for the pooled organisms.
+ * of steps. Progress never decreases, even if a resumed run has more updates in total.
  *
  * @param updates number of updates in the complete run
  */

@@ -53,11 +53,11 @@ export async function openTrainingContext(compute: Compute, config: TrainingConf
   return {
     ...{ compute, config, data, encoder, segments },
     /**
-     * Creates the encoder's input `shown`. For each sample whose image is in the gallery, `shown`
-     * selects the image's offset, a trained vector that is added to the mean of the image's latent.
+     * Creates the encoder's input `shown`, which selects the offsets of gallery images. An offset
+     * is a trained vector that is added to the mean of an image's latent.
      *
-     * @param images index of each sample's image in the data set; undefined if augmentation changed
-     *   the image, which then gets no offset
+     * @param images index of each sample's image in the data set; undefined for an image changed by
+     *   augmentation, which gets no offset
      * @returns an object with the input `shown`; an empty object if no offsets are trained
      */
     shownOf(images: readonly (number | undefined)[]): Record<string, Value> {
@@ -69,7 +69,7 @@ export async function openTrainingContext(compute: Compute, config: TrainingConf
       });
       return { shown: compute.upload([images.length, gallery], shown) };
     },
-    /** Zeros with which sums of gradients start, shaped as in `Segments.totalShapes`. */
+    /** Initial sums of gradients: zeros, shaped as in `Segments.totalShapes`. */
     zeros: zeros as Values,
     /** Frees the context's memory, but not `compute`. */
     async close(): Promise<void> {
@@ -116,8 +116,8 @@ async function compileEncoder(compute: Compute, config: TrainingConfig, gallery:
      */
     forward: await compute.compile({ latents, divergence: g.reshape(nats, [batch]) }),
     /**
-     * Backpropagates through the encoder. Inputs: those of `forward`; `total:latents`, the gradient
-     * of the latents; `divergenceWeight` [N], the weight of each sample's divergence in the loss.
+     * Backpropagates through the encoder. Inputs: the inputs of `forward`; `total:latents`, the
+     * gradient of the latents; `divergenceWeight` [N], each sample's weight of the divergence.
      * Outputs: the gradients `total:*` of the encoder's parameters and of the offsets.
      */
     reverse: await compute.compile(
@@ -412,8 +412,7 @@ const uploadClosed = (compute: Compute, n: number, { stage }: Segment, steps: Ui
   compute.upload([n, stage, stage, 1], Float32Array.from(steps));
 
 /**
- * Returns each sample's weight in the loss, √(cells / cells that count). The weight is higher for
- * samples with few counting cells, which would have little influence at equal weights.
+ * Returns each sample's weight in the loss: √(number of cells / number of cells that count).
  *
  * @param seen [N, s, s] 1 for cells that count in the loss, else 0; undefined if all cells count
  * @returns [N]
@@ -449,7 +448,7 @@ export function openRollouts(compute: Compute, config: TrainingConfig, data: Pix
   let version = 0;
   return {
     /**
-     * Runs the rollouts of an update. Wait for one call to end before the next call.
+     * Runs the rollouts of an update. Calls must not overlap.
      *
      * @param parameters all parameters, named `parameter:*`
      * @returns `outcomes` in the order of the jobs; `gradient`: the summed gradients `total:*` of
@@ -494,7 +493,7 @@ export const workerJob: WorkerJob<
   {
     readonly config: TrainingConfig;
     readonly data: Pixels;
-    /** All parameters, named `parameter:*`. They change only between jobs. */
+    /** All parameters, named `parameter:*`. Values change only between jobs. */
     readonly parameters: Numbers;
   },
   /** A worker's job. `version` increases whenever the parameters change. */
@@ -533,14 +532,11 @@ export const workerJob: WorkerJob<
   },
 };
 
-/**
- * Sums results in the order of their indices, not of their arrival. The order of arrival depends on
- * which thread is fastest, and would make rounding unrepeatable.
- */
+/** Sums results in the order of their indices, so that equal runs have equal rounding errors. */
 class OrderedSum {
   private readonly waiting = new Map<number, Numbers>();
   private next = 0;
-  /** The sum of all results before the first index that is still missing. */
+  /** Sum of the results before the first missing result. */
   total: Numbers = {};
 
   /** Adds the result with index i. The caller must no longer use `numbers`. */

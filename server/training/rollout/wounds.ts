@@ -206,8 +206,8 @@ function stroke(
   const points: Point[] = [{ x, y }];
   for (const turn of [angle, angle + bend]) {
     const last = points[points.length - 1];
-    // If a line segment would leave the patch, mirror it. A segment outside the patch would make
-    // the stroke wider, because all `count` cells must lie in the patch.
+    // Mirror a line segment that would leave the patch. The stroke covers `count` cells of the
+    // patch, so a segment outside the patch would make the stroke wider.
     const to = (from: number, by: number): number =>
       from + by < 0 || from + by > side ? from - by : from + by;
     points.push({

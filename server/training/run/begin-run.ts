@@ -47,8 +47,8 @@ export function enlargeEncoder(
   const [from, to] = [small.net, large.net].map((net) => encoderShapes(net, image));
   const filled = new Map<string, Float32Tensor>();
   const kernels = [...to.keys()].filter((name) => name.endsWith('.kernel'));
-  // Check the shapes of the small encoder's weights, because the card may describe the encoder
-  // wrongly and because the image size may differ.
+  // Check the shapes of the small encoder's weights, because the card may be wrong and because the
+  // image size may differ.
   if (misfitOf(small.tensors, from)) return undefined;
   if (from.size !== to.size || !isLike(small.net, large.net)) return undefined;
   /**
@@ -148,13 +148,12 @@ function encoderTensors({ card, tensors }: Model, config: TrainingConfig, drawn:
 }
 
 /**
- * Fields of the rule that are compared between a checkpoint and the configuration. Comparing the
- * shapes of tensors would not be enough, because some differences in these fields do not change any
- * shape.
+ * Fields of the rule that `checkOrigin` compares between a checkpoint and the configuration. Shapes
+ * of tensors would not show all differences.
  */
 const KEPT = ['side', 'channels', 'latentSize', 'growth', 'update', 'readout', 'presence'] as const;
 
-/** Fields of an encoder that must not change after training, because the weights depend on them. */
+/** Fields of an encoder on which its weights depend. Must not change after training. */
 const ENCODING = ['input', 'meanRange', 'logSigmaRange'] as const;
 
 /**
@@ -197,8 +196,8 @@ function checkOrigin(
 
 /**
  * If a run trains only the encoder, checks that the data set begins with the entries of the
- * checkpoint's gallery, in the same order. Such a run keeps the gallery's latents but takes their
- * names from the data set.
+ * checkpoint's gallery, in the same order. The run keeps the gallery's latents, and takes the
+ * gallery's names from the data set.
  *
  * @param from folder of the checkpoint
  * @throws TrainingError 'bad-run' if the data set begins with other entries

@@ -32,9 +32,9 @@ export interface TrainedRule {
 }
 
 /**
- * Builds a checkpoint in memory. Its gallery consists of the first training images. Each latent is
- * the mean that the encoder computes, plus any trained offset. If the run trains only the encoder,
- * latents are those of the checkpoint with which the run started.
+ * Builds a checkpoint in memory. Its gallery consists of the first training images. A gallery
+ * latent is the mean that the encoder computes, plus any trained offset. If the run trains only
+ * the encoder, the gallery keeps the latents of the checkpoint with which the run started.
  *
  * @param training notes for the card about the training, such as the command
  */
@@ -90,9 +90,9 @@ const DERIVED_FILES = [
  * Writes a checkpoint's card, weights and gallery picture. If a file cannot be written, existing
  * files stay unchanged.
  *
- * If the folder contains a checkpoint with other weights, files derived from those weights (such as
- * the painter) are removed. If it contains the same weights, the fields `painter` and `figures` are
- * copied from the old card to the new card.
+ * If the folder contains a checkpoint with other weights, removes files derived from those weights,
+ * such as the painter. If the weights in the folder are the same, copies the fields `painter` and
+ * `figures` from the old card to the new card.
  *
  * @param say prints the names of removed files
  */
@@ -111,14 +111,12 @@ export async function writeCheckpoint(
     figures: measured ?? figures,
   };
   const files = new Map([[join(folder, MODEL_FILE), [writeSafetensors(model.tensors)]]]);
-  // Skip the gallery picture of a decoder. Only rooms need the picture, and rooms do not accept
-  // decoders.
+  // A decoder needs no gallery picture, because rooms do not accept decoders.
   if (card.update.kind !== 'decoder') {
     files.set(join(folder, GALLERY_FILE), [await drawGallery(model)]);
   }
   files.set(join(folder, CARD_FILE), [Buffer.from(`${JSON.stringify(card, null, 2)}\n`)]);
-  // Write the card last. Readers compare the card's identity with the weights, so the weights must
-  // be there first.
+  // Write the card last, because its identity must match the weights that are in the folder.
   await replaceFiles(files, async () => {
     if (!before || isSame) return;
     const there = new Set(await readdir(folder));

@@ -91,7 +91,7 @@ export async function runUpdates<Report extends { readonly update: number }>(
 /** Minimum time between two progress lines, in seconds. */
 const INTERVAL = 10;
 
-/** Averages a figure over the updates that have this figure. Returns NaN if no update has it. */
+/** Averages a figure over the updates that have this figure; NaN if no update has the figure. */
 type Mean<Report> = (pick: (report: Report) => number | undefined) => number;
 
 /**
@@ -149,7 +149,7 @@ export function describeUpdates(mean: Mean<UpdateReport>): string {
  * threads may die from a temporary lack of memory.
  *
  * @param work must have no effects if it fails
- * @param remedy text printed when a thread has died: what is done about it
+ * @param remedy text printed after a thread has died; says what happens next
  */
 export const retryLostThreads = <T>(
   work: () => Promise<T>,
@@ -165,8 +165,8 @@ export const retryLostThreads = <T>(
 
 /**
  * Creates a function that writes a file and ignores file errors, because the file will be written
- * again later. Only the first of several consecutive errors is printed. All other errors are
- * thrown.
+ * again later. Prints only the first of several consecutive file errors. Throws errors that are not
+ * file errors.
  */
 export function createWriter(say: (line: string) => void) {
   const failing = new Set<string>();
@@ -175,8 +175,8 @@ export function createWriter(say: (line: string) => void) {
       await write();
       failing.delete(what);
     } catch (error) {
-      // `instanceof Error` would not recognise errors that come from another realm (a global
-      // environment with its own `Error`), as file errors may.
+      // File errors may come from another realm (a global environment with its own `Error`), so do
+      // not use `instanceof Error`.
       if (!isNativeError(error) || !('syscall' in error)) throw error;
       if (!failing.has(what))
         say(`${what} cannot be written: ${error.message}. The run continues.`);
@@ -196,8 +196,7 @@ export async function saveAfterFailure(
   save: () => Promise<void>,
   say: (line: string) => void,
 ): Promise<void> {
-  // Keep the state saved earlier. After resuming from the current state, the next update would fail
-  // in the same way.
+  // Do not save the current state, because the next update from this state would fail again.
   if (error instanceof TrainingError && error.reason === 'not-finite') return;
   await save().then(
     () => say('The update failed, but all earlier updates are saved.'),

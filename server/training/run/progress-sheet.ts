@@ -70,8 +70,7 @@ async function growRows(
   const grown = tiles(states);
   const samples = tiles(await batch.grow(random.latent(COLUMNS * card.latentSize)));
   const strip = (await batch.stages(one)).flatMap((at) => tiles(at.states, at.stage));
-  // Skip steps for which the rule was not trained. Their pictures are meaningless, and take minutes
-  // with a large rule.
+  // Skip steps for which the rule was not trained, because the pictures would be meaningless.
   const lastExtra = ('to' in extraSteps ? extraSteps.to : extraSteps)[1];
   if (!pool && lastExtra === 0) return [grown, samples, strip];
   const later: Tile[] = [];

@@ -46,8 +46,7 @@ export async function saveRun(
   }
   await writeState(folder, tensors, [state.update, seconds], {
     config: JSON.stringify(config),
-    // Store `reached` as text, because rounding it to 32 bits could make it exceed the next
-    // update's progress.
+    // Store `reached` as text, because rounding to 32 bits could make the number larger.
     reached: `${state.reached}`,
     ...origin,
   });
@@ -240,8 +239,8 @@ export async function setAside(folder: string): Promise<boolean> {
 const oldName = (name: string): string => name.replace('.', '.old.');
 
 /**
- * Returns the number of updates in a stored state: 0 if the file is damaged, undefined if it is
- * absent.
+ * Returns the number of updates in a stored state: 0 if the file is damaged, undefined if there is
+ * no file.
  */
 const updatesIn = (folder: string, name: string): Promise<number | undefined> =>
   readState(folder, name).then(

@@ -8,7 +8,7 @@ import type { TrainingConfig } from '../config.ts';
 import type { Likelihood } from '../model/likelihood.ts';
 import type { PoolStates } from '../rollout/pools.ts';
 
-/** The complete state of a run. Resuming from it gives the same result as an uninterrupted run. */
+/** The complete state of a run. A resumed run gives the same result as an uninterrupted run. */
 export interface RunState extends PoolStates {
   readonly update: number;
   /** Progress of the run at the last update, 0…1. */
@@ -21,8 +21,8 @@ export interface RunState extends PoolStates {
 }
 
 /**
- * Returns the kind of likelihood that training maximises. It depends on how the colours of cells
- * are computed from their states (the read-out).
+ * Returns the kind of likelihood that training maximises. The kind depends on the read-out: how the
+ * colours of cells are computed from cell states.
  */
 export function likelihoodOf({
   readout,

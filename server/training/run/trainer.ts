@@ -1,8 +1,8 @@
 /**
  * Trains a variational neural cellular automaton (Palm et al. 2022, section 3) by maximising the
- * evidence lower bound. Unlike in the paper, one rule learns to grow a picture, to keep it and to
- * heal. For this purpose, grown organisms stay in a pool; in later updates, they take further steps
- * and some of them are damaged.
+ * evidence lower bound. Unlike in the paper, one rule learns to grow a picture, to keep the picture
+ * and to heal: grown organisms stay in a pool, take further steps in later updates, and are
+ * sometimes damaged.
  */
 import type { Random } from '../../../shared/random.ts';
 import type { Compute } from '../../autodiff/compute.ts';
@@ -180,13 +180,13 @@ export class Trainer {
     const standIns = pooling?.standIns && !isUsed ? drawn : 0;
 
     const changing = pooling?.calm?.metamorphosis ? pooling.calm.batch : 0;
-    // If `standIns` is set, draw images for stand-ins (new organisms that replace missing pooled
-    // ones) in every update, like the published training, even if this update needs none.
+    // As in the published training, draw images for stand-ins (new organisms that replace missing
+    // pooled organisms) even if this update needs no stand-ins.
     const shown = batch.fresh + (pooling?.standIns ? drawn : changing);
     const images = this.passes.at(this.done * shown, shown);
     const others = images.slice(batch.fresh);
-    // The last `changing` organisms in `pooled` are to change into other pictures. Give each of
-    // them a new target image.
+    // Give new target images to the last `changing` organisms in `pooled`, which should change into
+    // other pictures.
     for (let i = 0; i < changing && i < pooled.length; i++) {
       const target = pooled.length - changing + i;
       pooled[target] = { ...pooled[target], image: others[i], look: newLook(random) };

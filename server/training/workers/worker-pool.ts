@@ -17,8 +17,7 @@ export interface PoolWorker<Job, Result> {
 
 /**
  * The code that workers run for one kind of job. A module must export this object as `workerJob`,
- * so that threads can import it. Plans, jobs and results must be cloneable, because they are sent
- * between threads.
+ * so that threads can import it. Plans, jobs and results must be cloneable.
  */
 export interface WorkerJob<Plan, Job, Result> {
   /** URL of the module that exports this object. */
@@ -54,7 +53,7 @@ export class WorkerPool<Job, Result> {
   }
 
   /**
-   * Runs all jobs. Wait for one call to end before the next call.
+   * Runs all jobs. Calls must not overlap.
    *
    * @param onResult called when a job ends, with the job's result and index
    * @param costOf estimates a job's cost. Expensive jobs start first. By default, jobs start in the
@@ -103,8 +102,7 @@ export class WorkerPool<Job, Result> {
 
 /**
  * Creates a pool of `compute.workers` workers. A single worker runs in the calling thread. Several
- * workers run in threads, each with its own single-threaded back end, because ONNX Runtime and
- * native code block the thread that calls them.
+ * workers run in threads, each with its own single-threaded back end.
  */
 export function openWorkerPool<Plan, Job, Result>(
   job: WorkerJob<Plan, Job, Result>,
