@@ -116,9 +116,9 @@ export const isTurning = ({ transforming }: Pick<Changing, 'transforming'>): boo
   transforming !== undefined && transforming.stepsLeft > 0;
 
 /**
- * Counts a step of a change of genomes.
+ * Counts a step of a transformation or graft.
  *
- * @returns whether the change was still in progress
+ * @returns whether the transformation or graft was still in progress
  */
 export function countTurn({ transforming }: Changing): boolean {
   if (!transforming || transforming.stepsLeft === 0) return false;
