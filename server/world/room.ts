@@ -42,7 +42,7 @@ export interface TickResult {
   readonly tick: number;
   readonly answers: readonly Answer[];
   readonly life: readonly LifeEvent[];
-  /** Organisms that have begun to look like a relative; absent if there are none. */
+  /** Organisms that have begun to look like a relative in this tick. */
   readonly expressing?: readonly Expressing[];
   readonly died: readonly OrganismView[];
   /** Chunks of the grid whose cells have changed. */
@@ -63,8 +63,8 @@ export class Room extends RoomContents {
    */
   private alreadyApplied: number;
   /**
-   * Whether the engine ran out of memory for new seeds in the tick being replayed, according to the
-   * journal.
+   * Whether the journal says that the engine ran out of memory for new seeds in the tick that is
+   * being replayed.
    */
   private isOutOfMemory = false;
   private completedTicks: number;
@@ -85,8 +85,8 @@ export class Room extends RoomContents {
   }
 
   /**
-   * Returns the organisms that a planter can renew: those that are departing or have recently
-   * departed (rule DEP-10).
+   * Returns a planter's departing and recently departed organisms, which the planter can renew
+   * (rule DEP-10).
    */
   renewable(planter: ParticipantId): Renewable[] {
     return this.departures.renewable(planter, this.time);
@@ -133,7 +133,7 @@ export class Room extends RoomContents {
     return this.lifecycle.lineage.state;
   }
 
-  /** Number of living organisms, without those that are departing. */
+  /** Number of living organisms that are not departing. */
   get size(): number {
     return this.population.staying.length;
   }
@@ -282,8 +282,8 @@ export class Room extends RoomContents {
 
   /**
    * Replaces the room's state with another state of the same size and species. Call between two
-   * ticks. Ids that were used before are not assigned again. Events that were applied after the
-   * last tick, but not to `from`, are applied to the new state.
+   * ticks. Ids that were used before are not assigned again. If `from` lacks events that were
+   * applied since the last tick, these events are applied again.
    *
    * @param from state that the room may modify
    * @param patches new patches for `from.organisms`, in the same order. The next tick disposes of
@@ -299,10 +299,7 @@ export class Room extends RoomContents {
     for (const event of this.appliedEvents.slice(from.acted)) this.apply(event);
   }
 
-  /**
-   * Returns the patches of removed organisms. The caller must dispose of them, because the next
-   * tick no longer does.
-   */
+  /** Returns the patches of removed organisms, which the caller must dispose of. */
   release(): PatchId[] {
     return this.lifecycle.takeDisposed();
   }

@@ -106,8 +106,7 @@ function expectedStep(
 
 /**
  * Divides a difference by the step, and rounds to the nearest integer; halves are rounded towards
- * 0. Never returns −0, because JavaScript engines would then switch to slower floating-point
- * arithmetic.
+ * 0. Never returns −0, which would slow down JavaScript engines.
  *
  * @param step a power of two
  */
