@@ -26,8 +26,8 @@ type Sources = Pick<RoomContents, 'species' | 'inventory' | 'rules' | 'random'>;
  * Finds or creates the latent of a seed, with its origin, kind and parents.
  *
  * @param participant participant who holds the seed, if the source is a held seed
- * @param sources.random draws the latent of a random seed (`prior`). First convert a random seed
- *   that has a `throw` with `resolvedSeed`
+ * @param sources.random draws the latent of a random seed (`prior`). A random seed that has a
+ *   `throw` must first be converted by `resolvedSeed`
  * @throws Refusal 'no-such-seed', 'bad-latent', 'bad-token'
  */
 export function createLatent(
@@ -192,8 +192,7 @@ const SAMENESS = 0.2;
 
 /**
  * Returns the gallery indices of the creatures that a seed grows into: one, several for a chimera,
- * or none. Considers only seeds from the gallery, a token, a participant's hand (`hand`) or a
- * program (`latent`), and returns none for all other seeds.
+ * or none. Returns none for a seed whose source is not `gallery`, `token`, `hand` or `latent`.
  *
  * @throws Refusal 'no-such-seed', 'bad-latent', 'bad-token'
  */

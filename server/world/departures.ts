@@ -19,10 +19,7 @@ export const DEPARTURE = {
   dissolveSeconds: 8,
   /** How long a planter can replant an organism after it has dissolved, in seconds. */
   renewSeconds: 60,
-  /**
-   * Minimum age of organisms that depart, in seconds. Younger organisms depart only if the room has
-   * no older ones.
-   */
+  /** Age, in seconds, below which an organism departs only if the room has no older organisms. */
   protectedSeconds: 60,
   /**
    * Minimum absence of a planter before the gardener may remove their resting organisms, in

@@ -128,7 +128,7 @@ export class Energy {
   }
 
   /**
-   * Returns the price of a stroke from the number of covered cells and the number of woken
+   * Returns the price of a stroke, which grows with the number of covered cells and of woken
    * organisms. If a stroke is split into several messages, only the first message pays for the disc
    * at the stroke's start.
    *

@@ -130,8 +130,8 @@ export function blockersOf(
 }
 
 /**
- * Frees the cells that a dead organism owned, and offers the cells that it had already lost by
- * dissolving. Organisms that were blocked on these cells can then wake and claim them.
+ * Frees the cells that a dead organism owned and the cells that it had already lost by dissolving,
+ * so that organisms that were blocked on these cells can wake and claim them.
  */
 export function leaveGround(organism: Organism, grid: GridPlanes, population: Population): void {
   const freed: number[] = [];

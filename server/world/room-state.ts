@@ -120,8 +120,8 @@ const organismState = v.strictObject({
    */
   hurt: v.optional(whole),
   /**
-   * The participant whose wound or graft protects the organism, and the tick of this wound or
-   * graft. Present only in rooms that protect organisms.
+   * The participant whose stroke started the organism's latest protection, and the tick of this
+   * stroke. Present only in rooms that protect wounded organisms.
    */
   cut: v.optional(v.strictObject({ by: whole, at: whole })),
   /** Number of steps since the organism became grown or was last woken. */

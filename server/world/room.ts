@@ -151,8 +151,8 @@ export class Room extends RoomContents {
    * Queues a command for the next tick. That tick's result contains the answer.
    *
    * @param id id of the command, chosen by its sender
-   * @param session session within which the id is unique, uint32. Required if the command may
-   *   arrive twice; then call `doneBefore` first
+   * @param session session within which the id is unique, uint32. If the command may arrive twice,
+   *   pass a session, and call `doneBefore` first
    * @throws Refusal 'too-fast' if the sender has too many queued commands; 'room-busy' if the room
    *   has too many; 'no-such-seed' if the seed is a map point but there is no latent map;
    *   'bad-latent', 'bad-token'

@@ -16,7 +16,7 @@ import { genomesOf, type Seed } from './organisms/grafts.ts';
 
 export interface Species {
   readonly checkpoint: string;
-  /** Identity of the weights, which tokens contain. */
+  /** Identity of the weights. Every token contains this identity. */
   readonly identity: string;
   /** Side S of a grown organism's window, in cells; an even number. */
   readonly side: number;

@@ -274,8 +274,8 @@ export class Ticker {
         for (const [, schedule] of rooms) schedule.end(clock.now() - now);
         if (this.together === busy) this.together = undefined;
         if (!this.plan()) return;
-        // Call `onPause` even if another room is still ticking, because callers may be waiting for
-        // the call. The pause then ends now.
+        // Call `onPause` even if another room is still ticking, because work may be waiting for a
+        // pause. The pause then ends now.
         const isQuiet = this.awake.every(([, schedule]) => !schedule.busy);
         onPause?.(isQuiet ? this.next : clock.now());
       });

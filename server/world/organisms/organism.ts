@@ -201,8 +201,8 @@ export class Population {
   }
 
   /**
-   * Adds an organism to the index if it sleeps, and otherwise removes it. The index stays valid,
-   * because the cells on which an organism is blocked do not change while it sleeps.
+   * Adds an organism to the index if it sleeps, and otherwise removes it. While an organism sleeps,
+   * the cells on which it is blocked do not change.
    */
   private indexSleeper(organism: Organism): void {
     const { window, pressing, phase } = organism;

@@ -127,8 +127,8 @@ export function countTurn({ transforming }: Changing): boolean {
 }
 
 /**
- * Keeps at most `most` genomes, those with the most cells. The cells of all other genomes then read
- * the kept genome with the most cells.
+ * Keeps only the `most` genomes that the most cells read. All other cells then read the largest
+ * kept genome.
  *
  * @returns undefined if `most` is 0
  */
