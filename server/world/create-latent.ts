@@ -26,8 +26,8 @@ type Sources = Pick<RoomContents, 'species' | 'inventory' | 'rules' | 'random'>;
  * Finds or creates the latent of a seed, with its origin, kind and parents.
  *
  * @param participant participant who holds the seed, if the source is a held seed
- * @param sources.random draws the latent of a random seed (`prior`). A random seed with a number
- *   from the dice of a page (`throw`) must already have been replaced by `resolvedSeed`
+ * @param sources.random draws the latent of a random seed (`prior`). A random seed that has a
+ *   `throw` must first be converted by `resolvedSeed`
  * @throws Refusal 'no-such-seed', 'bad-latent', 'bad-token'
  */
 export function createLatent(
@@ -79,9 +79,8 @@ export function createLatent(
 }
 
 /**
- * Maximum absolute value of each number of a latent in the journal. As a vector, a cross of two
- * latents is at most as long as the longer one, so crosses stay finite too. New commands have
- * narrower limits: see `requireWithin`.
+ * Maximum absolute value of each number of a latent. New commands have narrower limits: see
+ * `requireWithin`.
  */
 const MAX_VALUE = 4_096;
 
@@ -127,7 +126,7 @@ export function requireWithin(latent: Float32Array, bounds: LatentBounds): void 
 /**
  * Crosses two latents: interpolates their directions spherically and their lengths linearly
  * (Shoemake 1985; for latent spaces White 2016, arXiv 1609.04468). A plain average would be shorter
- * than its parents, and look more like the average creature.
+ * than both parents.
  *
  * @param a [Z]
  * @param b [Z]
@@ -172,8 +171,8 @@ export function mutate(latent: Float32Array, strength: number, random: Random): 
  * numbers.
  *
  * @param participant participant who holds the seed, if the source is a held seed
- * @throws Refusal 'no-such-seed' (including for a random seed without `throw`, a number from the
- *   dice of a page), 'no-such-organism', 'bad-latent', 'bad-token'
+ * @throws Refusal 'no-such-seed' (including for a random seed without `throw`), 'no-such-organism',
+ *   'bad-latent', 'bad-token'
  */
 export function previewSeed(
   seed: PreviewSource,
@@ -186,15 +185,14 @@ export function previewSeed(
 }
 
 /**
- * A seed counts as a gallery creature if the distance between their latents is less than this share
- * of the length of the creature's latent. Crosses at a greater distance look visibly different.
+ * A seed counts as a gallery creature if their latents are closer than this share of the length of
+ * the creature's latent.
  */
 const SAMENESS = 0.2;
 
 /**
  * Returns the gallery indices of the creatures that a seed grows into: one, several for a chimera,
- * or none. Considers only seeds from the gallery, a token, a participant's hand (`hand`) or a
- * program (`latent`), and returns none for all other seeds.
+ * or none. Returns none for a seed whose source is not `gallery`, `token`, `hand` or `latent`.
  *
  * @throws Refusal 'no-such-seed', 'bad-latent', 'bad-token'
  */
@@ -227,7 +225,7 @@ function genotypeOf(seed: PreviewSource, participant: ParticipantId, room: RoomC
 }
 
 /**
- * Returns the cross of two living organisms, without mutation. Of a chimera, uses the genome that
+ * Returns the cross of two living organisms, without mutation. For a chimera, uses the genome that
  * the most cells read.
  *
  * @throws Refusal 'no-such-organism'
@@ -241,10 +239,9 @@ export function crossOf(
 }
 
 /**
- * Converts a seed to the form that the journal stores. Map points, and random seeds with a number
- * from the dice of a page (`throw`), become latents, because the map or the sampler may change
- * later. Latents of tokens are scaled down to the checkpoint's bounds; all other latents outside
- * the bounds are refused.
+ * Converts a seed to the form that the journal stores. Map points and random seeds that have a
+ * `throw` become latents, because the map or the sampler may change later. Latents of tokens are
+ * scaled down to the checkpoint's bounds; all other latents outside the bounds are refused.
  *
  * @throws Refusal 'no-such-seed' if there is no map; 'bad-latent', 'bad-token'
  */

@@ -19,10 +19,7 @@ export const DEPARTURE = {
   dissolveSeconds: 8,
   /** How long a planter can replant an organism after it has dissolved, in seconds. */
   renewSeconds: 60,
-  /**
-   * Minimum age of organisms that depart, in seconds. Younger organisms depart only if the room has
-   * no older ones.
-   */
+  /** Age, in seconds, below which an organism departs only if the room has no older organisms. */
   protectedSeconds: 60,
   /**
    * Minimum absence of a planter before the gardener may remove their resting organisms, in
@@ -94,7 +91,7 @@ export class Departures {
   /**
    * For each participant, a number that all participants with the same network address share.
    * Undefined until a participant with such a number enters. Until then, organisms younger than a
-   * minute do not depart, because the choice among them depends on network addresses.
+   * minute do not depart.
    */
   private sources: Map<ParticipantId, number> | undefined;
   /** Departed organisms that can be replanted, earliest departure first. */
@@ -272,9 +269,9 @@ export class Departures {
   }
 
   /**
-   * Brings back a departing organism, or replants a departed one (rule DEP-10). In both cases, the
-   * command uses up one organism id. An undo may replay the command while the organism is still
-   * departing, and later organisms must then get the same ids as before.
+   * Brings back a departing organism, or replants a departed one (rule DEP-10). Either way, the
+   * command uses up one organism id, so that a replay after an undo gives later organisms the same
+   * ids.
    *
    * @throws Refusal 'no-such-organism', 'not-yours', 'garden-full', 'occupied'
    */
@@ -340,8 +337,8 @@ export class Departures {
       if (!isEligible(organism)) return undefined;
       const isResting = rests(organism);
       const since = this.absentSince(planter.id);
-      // If the resting organisms of present planters also ranked first, planters could protect
-      // their organisms by keeping them awake.
+      // Resting organisms of absent planters rank first. If all resting organisms ranked first,
+      // present planters could protect their organisms by keeping them awake.
       if (isResting && since !== undefined) return [0, since, id];
       return [1, -counts.get(planter.id)!, isResting ? 0 : 1, id];
     });
@@ -356,8 +353,8 @@ export class Departures {
   private chooseFresh(newcomer: ParticipantId): Organism | undefined {
     const { sources } = this;
     if (!sources) return undefined;
-    // A planter without a network address counts as a separate address. Its key is negative,
-    // because numbers of addresses are positive.
+    // A planter without a network address counts as a separate address with a negative key. The
+    // numbers of real addresses are positive.
     const keyOf = (planter: ParticipantId): number => sources.get(planter) ?? -planter;
     const { staying } = this.lifecycle.population;
     const bySource = countBy(staying, ({ planter }) => keyOf(planter.id));
@@ -392,8 +389,8 @@ export class Departures {
   private dissolve(organism: Organism, tick: number): void {
     const { seed } = this.lifecycle.rules;
     const left = organism.dissolving!;
-    // Derive the random numbers from the tick of birth instead of the id. Undoing a command may
-    // change the ids of other organisms, but must not change how they dissolve.
+    // Use the tick of birth, not the id: undoing a command may change the ids of other organisms,
+    // but must not change how these organisms dissolve.
     const chanceOf = (place: number): number => chance(seed, place, organism.born);
     const places = dissolvingPlaces(organism, this.grid, left, chanceOf);
     for (const place of places) this.grid.clear(place);

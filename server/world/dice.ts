@@ -1,6 +1,6 @@
 /**
- * Draws the latents of random seeds, such as those that the dice in a visitor's page throw. Sampler
- * 2 draws latents that are similar to those of the gallery's creatures.
+ * Draws the latents of random seeds, for example for the dice on a visitor's page. Sampler 2 draws
+ * latents that are similar to those of the gallery's creatures.
  */
 import { createRandom } from '../../shared/random.ts';
 import { getOrAdd } from '../platform/collections.ts';
@@ -14,13 +14,13 @@ import type { Species } from './species.ts';
  */
 const TEMPERATURE = 0.85;
 /**
- * Categories of the gallery entries that sampler 2 uses for its normal distribution. If there are
+ * Categories of the gallery entries to which sampler 2 fits its normal distribution. If there are
  * fewer than Z such entries, sampler 2 uses all entries.
  */
 const CREATURES: readonly (string | undefined)[] = ['animal', 'plant'];
 /**
- * Value added to variances, because the covariance of fewer than Z latents has no Cholesky factor
- * without it.
+ * Value added to variances. Without it, the covariance of fewer than Z latents would have no
+ * Cholesky factor.
  */
 const RIDGE = 1e-4;
 
@@ -52,7 +52,7 @@ export function sampleLatent(
 /**
  * Returns the latent of a random seed, within the checkpoint's bounds.
  *
- * @param number number of the throw of the dice in the visitor's page, uint32
+ * @param number random number from the dice on the visitor's page, uint32
  */
 export function thrownLatent(
   species: Pick<Species, 'gallery' | 'latentSize' | 'sampler' | 'latentBounds'>,

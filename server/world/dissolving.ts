@@ -8,13 +8,16 @@ import type { GridPlanes } from './grid-planes.ts';
 import { distances } from './healing.ts';
 import type { Organism } from './organisms/organism.ts';
 
-/** For the last picture of each dissolving organism, the order in which its cells dissolve. */
+/**
+ * The order in which the cells of each dissolving organism dissolve, keyed by the organism's last
+ * picture.
+ */
 const orders = new WeakMap<Uint8Array, Uint16Array>();
 /** Maximum random number added to a cell's depth, in cells, so that cells dissolve irregularly. */
 const ROUGHNESS = 3;
 /**
- * When cells are sorted by depth plus a random number, these sums are rounded down to multiples of
- * 1 / `STEPS`.
+ * Precision of the order in which cells dissolve: depths are rounded down to multiples of 1 /
+ * `STEPS`.
  */
 const STEPS = 65_536;
 /** Minimum opacity, 0…255, at which a cell counts as inside the organism. */
@@ -25,8 +28,8 @@ const OPAQUE = 26;
  * irregular order. Each remaining tick dissolves an equal number of cells.
  *
  * @param ticks number of remaining ticks including this one, at least 1
- * @param chanceOf returns a random number for a cell, 0…1. As long as `seen` is the same, it must
- *   return the same number for the same cell
+ * @param chanceOf returns a random number for a cell, 0…1. Must always return the same number for
+ *   the same cell
  * @returns grid indices; empty if the organism owns no cell
  */
 export function dissolvingPlaces(
@@ -35,8 +38,8 @@ export function dissolvingPlaces(
   ticks: number,
   chanceOf: (place: number) => number,
 ): number[] {
-  // Find the rim in the last picture from before the dissolving, because holes made by dissolving
-  // are not rim. An organism that is still a seed has no picture.
+  // Find the rim in the last picture before the organism began to dissolve, because the edges of
+  // holes are not rim. An organism that is still a seed has no picture.
   const side = seen ? Math.sqrt(seen.length / 4) : stage;
   const { x, y } = stageRect(window, side);
   const placeOf = (cell: number): number =>
@@ -70,7 +73,7 @@ function orderOf(depth: Uint16Array, chanceAt: (cell: number) => number): Uint16
 
 /**
  * Computes the depth of each cell inside an organism: the number of steps along rows and columns to
- * the nearest position that is transparent or outside the square.
+ * the nearest position that is transparent or outside the picture.
  *
  * @param rgba [side, side, 4]
  * @returns [side, side], 0 for transparent cells

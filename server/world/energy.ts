@@ -8,10 +8,7 @@ import { type EnergySettings, HOUSE, type ParticipantId } from '../../shared/voc
 import { type NumberTable, numbersOf } from '../platform/collections.ts';
 import type { RoomState } from './room-state.ts';
 
-/**
- * The default energy and costs, each with a description. Calm use never exhausts the energy: the
- * refill covers one seed every two seconds, and strokes of normal size.
- */
+/** The default energy and costs, each with a description. */
 export const ENERGY = {
   capacity: [100, 'maximum energy of a participant'],
   newcomer: [
@@ -131,13 +128,13 @@ export class Energy {
   }
 
   /**
-   * Returns the price of a stroke, which depends on the number of cells that it covers and of
-   * organisms that it wakes. If a stroke is split into several messages, only the first message
-   * pays for the disc at the stroke's start.
+   * Returns the price of a stroke, which grows with the number of covered cells and of woken
+   * organisms. If a stroke is split into several messages, only the first message pays for the disc
+   * at the stroke's start.
    *
    * @param isContinued whether this is a later message of a stroke
-   * @param woken number of organisms that the stroke wakes; an organism that is already awake
-   *   counts as a number from 0 to 1
+   * @param woken number of organisms that the stroke wakes. An organism that is already awake
+   *   counts as a fraction, 0…1
    */
   priceOf(stroke: Stroke, isContinued = false, woken = 0): number {
     return sweptCells(stroke, isContinued) * this.costs.damagePerCell + woken * this.costs.wake;
@@ -165,8 +162,9 @@ export class Energy {
   }
 
   /**
-   * Changes the energy settings and the tick rate. Full energy stays full, even if the capacity
-   * rises. All other participants keep their energy, up to the new capacity.
+   * Changes the energy settings and the tick rate. A participant with full energy keeps full
+   * energy, even if the capacity rises. Everybody else keeps the same energy, up to the new
+   * capacity.
    */
   change(settings: EnergySettings, tickRate: number, tick: number): void {
     this.dropFull(tick);

@@ -78,9 +78,9 @@ export class GridPlanes {
   }
 
   /**
-   * Records that a cell has become bare. At the end of the tick, the sleeping organisms that were
-   * blocked on this cell wake: they have a live cell at this position, but another organism owned
-   * the position.
+   * Records that a cell has become bare. Sleeping organisms that were blocked on this cell wake at
+   * the end of the tick. An organism is blocked on a cell if it has a live cell at a position that
+   * another organism owns.
    */
   offer(place: number): void {
     this.freed.push(place);

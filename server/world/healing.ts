@@ -119,8 +119,8 @@ export function distances(from: Uint8Array, width: number, passes?: Uint8Array):
 
 /**
  * Records how many cells an organism owns at the beginning of a wound. Call before the stroke
- * changes the organism or ends its expression of a relative. If the organism is hit again before it
- * rests, nothing is recorded, because the hit belongs to the same wound.
+ * changes the organism or ends its expression of a relative. A hit before the organism rests again
+ * belongs to the same wound and is not recorded.
  */
 export function hurt(organism: Organism, grid: GridPlanes): void {
   const { phase, transforming } = organism;
@@ -142,8 +142,8 @@ export function hurt(organism: Organism, grid: GridPlanes): void {
 export function heal(organism: Organism, held: number): boolean {
   if (organism.hurt === undefined || held < HEALED_SHARE * organism.hurt) return false;
   organism.hurt = undefined;
-  // A slow stroke can hit an organism again after the organism has healed. The organism then heals
-  // twice, but must count only one healing, because the stroke counts as one wound.
+  // Count at most one healing per wound. A slow stroke is one wound, but can hit an organism again
+  // after the organism has healed.
   organism.healed = Math.min(organism.healed + 1, organism.wounds);
   return true;
 }
@@ -160,7 +160,7 @@ export function heldBy({ id, window }: Organism, grid: GridPlanes): number {
  * Releases the cells of an organism that strokes have hit since its last step. A growing organism
  * keeps the cells of its seed (rule OWN-7), but these are blank until its next step.
  *
- * @returns `killed`: indices of the hit cells that the organism owned, in the square that it
+ * @returns `killed`: the hit cells that the organism owned, as indices in the square that it
  *   occupies in its next step. `lives`: whether the organism owns a cell that was not hit
  */
 export function releaseHit(

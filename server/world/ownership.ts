@@ -1,7 +1,4 @@
-/**
- * Determines which organism owns each grid cell after a step (rules OWN-1 … OWN-5). The code uses
- * plain loops, because it runs for each cell of each awake organism in every tick.
- */
+/** Determines which organism owns each grid cell after a step (rules OWN-1 … OWN-5). */
 import { type Rect, stageRect } from '../../shared/geometry.ts';
 import type { OrganismId } from '../../shared/vocabulary.ts';
 import type { Readout } from '../engine/engine.ts';
@@ -34,17 +31,16 @@ export interface Stepped {
  * @returns the number of cells that each organism owns now
  */
 export function settle(grid: GridPlanes, stepped: readonly Stepped[], threshold: number): number[] {
-  // Let all organisms release cells before any organism claims one, so that all of them can claim a
-  // freed cell. If several claim it in the same tick, the oldest gets it.
+  // First let all organisms release their faint cells, so that every organism can claim a freed
+  // cell. If several organisms can claim a cell, the oldest gets it.
   for (const one of stepped) releaseWeak(grid, one, threshold);
   return stepped.map((one) => claimLive(grid, one, threshold));
 }
 
 function releaseWeak(grid: GridPlanes, { organism, readout }: Stepped, threshold: number): void {
   const { id, window, phase, expression } = organism;
-  // An organism that expresses a smaller relative needs all its cells again afterwards. While an
-  // organism's genome changes, living cells may be faint for a moment. Release nothing from such
-  // organisms.
+  // An organism that expresses a relative will need all its cells again. While an organism's genome
+  // changes, its living cells may be faint for a moment. Release nothing in either case.
   if (expression || isTurning(organism)) return;
   const { stage, presence } = readout;
   const { owner } = grid.planes;
@@ -77,9 +73,9 @@ function claimLive(grid: GridPlanes, { organism, readout }: Stepped, threshold: 
         pressing[inWindow] = 0;
         held++;
       } else if (owner[place] === 0) pressing[inWindow] = 0;
-      // Another organism owns this position. If the cell is faint, do not reset `pressing`, the
-      // record that this organism is blocked here: the engine sets blocked cells to zero in each
-      // step, so the cell may be faint only because it is blocked.
+      // Another organism owns this position, so this organism is blocked here if its cell is live.
+      // If the cell is faint, keep the old value: the engine sets blocked cells to zero in each
+      // step.
       else if (live) pressing[inWindow] = 1;
     }
   }
@@ -134,8 +130,8 @@ export function blockersOf(
 }
 
 /**
- * Frees the cells that a dead organism owned. If it was dissolving, also offers the cells that it
- * had already lost, so that organisms that were blocked on these cells can claim them.
+ * Frees the cells that a dead organism owned and the cells that it had already lost by dissolving,
+ * so that organisms that were blocked on these cells can wake and claim them.
  */
 export function leaveGround(organism: Organism, grid: GridPlanes, population: Population): void {
   const freed: number[] = [];
@@ -150,8 +146,7 @@ export function leaveGround(organism: Organism, grid: GridPlanes, population: Po
 
 /**
  * Offers the cells that an organism has lost by dissolving: sleeping organisms that were blocked on
- * these cells wake at the end of the tick. Until then, an organism that has been renewed can
- * reclaim its cells.
+ * these cells wake at the end of the tick.
  */
 export function offerLost(
   { window, seen }: Organism,
@@ -169,8 +164,8 @@ export function offerLost(
 }
 
 /**
- * Resets the number of times that freed cells have woken the organisms blocked on these cells, so
- * that freed cells can wake them again.
+ * Resets how often freed cells have woken the organisms that are blocked on these cells, so that
+ * these organisms can wake again.
  */
 function letTryAgain(places: readonly number[], population: Population): void {
   for (const neighbour of population.pressingOn(places)) neighbour.stirs = 0;

@@ -123,8 +123,8 @@ export function nearestWindow(corner: Corner, side: number, grid: GridPlanes): R
 type Corner = Pick<Rect, 'x' | 'y'>;
 
 /**
- * Returns the window nearest to `corner` that has a bare square of side `bare` in its middle. If
- * several windows are equally near, returns the topmost, or the leftmost of several topmost ones.
+ * Returns the window nearest to `corner` that has a bare square of side `bare` in its middle. Among
+ * equally near windows, prefers the topmost, then the leftmost.
  */
 function nearest(corner: Corner, side: number, bare: number, grid: GridPlanes): Rect | undefined {
   let best: Rect | undefined;

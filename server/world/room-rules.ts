@@ -31,8 +31,8 @@ export class RoomRules {
    */
   relatives: Relatives | undefined;
   /**
-   * Version of the sampler for random seeds without a number (`throw`) from the dice of a page. If
-   * undefined, their latents are drawn from N(0, I).
+   * Version of the sampler for random seeds that have no `throw`. If undefined, their latents are
+   * drawn from N(0, I).
    */
   sampler: SamplerVersion | undefined;
   life: LifeSettings;
@@ -82,9 +82,8 @@ export class RoomRules {
 }
 
 /**
- * Returns a pseudorandom number that depends only on its arguments. It does not come from the
- * room's random number generator, so undoing one planting does not change the random events of
- * other organisms.
+ * Returns a pseudorandom number that depends only on its arguments. Undoing one planting therefore
+ * does not change the random events of other organisms.
  *
  * @param seed seed for the room's random decisions, uint32
  * @param organism id of the organism concerned, or another integer

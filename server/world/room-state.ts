@@ -120,16 +120,13 @@ const organismState = v.strictObject({
    */
   hurt: v.optional(whole),
   /**
-   * The participant who made the latest wound, and the tick in which this wound began. Present only
-   * in rooms that protect wounded organisms.
+   * The participant whose stroke started the organism's latest protection, and the tick of this
+   * stroke. Present only in rooms that protect wounded organisms.
    */
   cut: v.optional(v.strictObject({ by: whole, at: whole })),
   /** Number of steps since the organism became grown or was last woken. */
   awakeSteps: whole,
-  /**
-   * How often the organism has been woken because a neighbour freed cells, since the count was last
-   * reset.
-   */
+  /** How often freed cells have woken the organism since this count was last reset. */
   stirs: whole,
   /** Number of steps in a row in which the organism has not visibly changed. */
   restTicks: whole,
@@ -182,8 +179,8 @@ const organismState = v.strictObject({
   expression: v.optional(
     v.strictObject({
       /**
-       * [Z] latent that the cells read: first the relative's, and later the organism's own, so that
-       * the organism returns to its own shape.
+       * [Z] latent that the cells read: the relative's until `stepsLeft` is 0, and then the
+       * organism's own.
        */
       latent,
       /** Number of steps until the cells read the organism's own latent again. */
@@ -301,8 +298,8 @@ export const roomState = v.pipe(
       present: v.array(positive),
       absent: v.array(v.strictObject({ participant: positive, since: whole })),
       /**
-       * For each participant, a number that stands for a network address: participants with the
-       * same address have the same number (rule DEP-6).
+       * For each participant, a number that all participants with the same network address share
+       * (rule DEP-6).
        */
       sources: v.optional(v.array(v.strictObject({ participant: positive, source: positive }))),
     }),
@@ -316,8 +313,8 @@ export const roomState = v.pipe(
     /** Each participant's last stroke with the graft tool (rule GRA-6). */
     graftStrokes: v.optional(v.array(lastStroke)),
     /**
-     * For each participant, the latest session and its executed commands, oldest first. By this
-     * list, the room recognises a command that arrives a second time.
+     * For each participant, the latest session and its executed commands, oldest first. The room
+     * uses this list to recognise commands that arrive twice.
      */
     done: v.optional(
       v.array(

@@ -42,7 +42,7 @@ export interface TickResult {
   readonly tick: number;
   readonly answers: readonly Answer[];
   readonly life: readonly LifeEvent[];
-  /** Organisms that have begun to look like a relative; absent if there are none. */
+  /** Organisms that have begun to look like a relative in this tick. */
   readonly expressing?: readonly Expressing[];
   readonly died: readonly OrganismView[];
   /** Chunks of the grid whose cells have changed. */
@@ -63,8 +63,8 @@ export class Room extends RoomContents {
    */
   private alreadyApplied: number;
   /**
-   * Whether the engine ran out of memory for new seeds in the tick being replayed, according to the
-   * journal.
+   * Whether the journal says that the engine ran out of memory for new seeds in the tick that is
+   * being replayed.
    */
   private isOutOfMemory = false;
   private completedTicks: number;
@@ -85,8 +85,8 @@ export class Room extends RoomContents {
   }
 
   /**
-   * Returns the organisms that a planter can renew: those that are departing or have recently
-   * departed (rule DEP-10).
+   * Returns a planter's departing and recently departed organisms, which the planter can renew
+   * (rule DEP-10).
    */
   renewable(planter: ParticipantId): Renewable[] {
     return this.departures.renewable(planter, this.time);
@@ -133,7 +133,7 @@ export class Room extends RoomContents {
     return this.lifecycle.lineage.state;
   }
 
-  /** Number of living organisms, without those that are departing. */
+  /** Number of living organisms that are not departing. */
   get size(): number {
     return this.population.staying.length;
   }
@@ -151,8 +151,8 @@ export class Room extends RoomContents {
    * Queues a command for the next tick. That tick's result contains the answer.
    *
    * @param id id of the command, chosen by its sender
-   * @param session session within which the id is unique, uint32. Required if the command may
-   *   arrive twice; then call `doneBefore` first
+   * @param session session within which the id is unique, uint32. If the command may arrive twice,
+   *   pass a session, and call `doneBefore` first
    * @throws Refusal 'too-fast' if the sender has too many queued commands; 'room-busy' if the room
    *   has too many; 'no-such-seed' if the seed is a map point but there is no latent map;
    *   'bad-latent', 'bad-token'
@@ -282,8 +282,8 @@ export class Room extends RoomContents {
 
   /**
    * Replaces the room's state with another state of the same size and species. Call between two
-   * ticks. Ids that were used before are not assigned again. Events that were applied after the
-   * last tick, but not to `from`, are applied to the new state.
+   * ticks. Ids that were used before are not assigned again. If `from` lacks events that were
+   * applied since the last tick, these events are applied again.
    *
    * @param from state that the room may modify
    * @param patches new patches for `from.organisms`, in the same order. The next tick disposes of
@@ -299,10 +299,7 @@ export class Room extends RoomContents {
     for (const event of this.appliedEvents.slice(from.acted)) this.apply(event);
   }
 
-  /**
-   * Returns the patches of removed organisms. The caller must dispose of them, because the next
-   * tick no longer does.
-   */
+  /** Returns the patches of removed organisms, which the caller must dispose of. */
   release(): PatchId[] {
     return this.lifecycle.takeDisposed();
   }

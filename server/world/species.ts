@@ -1,4 +1,4 @@
-/** The properties of a checkpoint that a room needs to grow organisms, without tensors. */
+/** The properties of a checkpoint that a room needs to grow organisms. */
 import type { ColourRange } from '../../shared/hues.ts';
 import { type MapPlaces, type MapPoint, weightsAt } from '../../shared/latent-map.ts';
 import { Refusal } from '../../shared/protocol/reasons.ts';
@@ -16,7 +16,7 @@ import { genomesOf, type Seed } from './organisms/grafts.ts';
 
 export interface Species {
   readonly checkpoint: string;
-  /** Identity of the weights. Tokens contain the identity. */
+  /** Identity of the weights. Every token contains this identity. */
   readonly identity: string;
   /** Side S of a grown organism's window, in cells; an even number. */
   readonly side: number;
@@ -34,8 +34,8 @@ export interface Species {
    */
   readonly hasStandingInput?: boolean | undefined;
   /**
-   * Maximum number of steps from the moment when an organism becomes grown or is woken until it
-   * sleeps. If absent, there is no limit.
+   * Maximum number of steps for which an organism stays awake after it has grown or woken. If
+   * absent, there is no limit.
    */
   readonly trustedSteps?: number | undefined;
   /**

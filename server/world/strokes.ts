@@ -82,16 +82,14 @@ export function endOf({ points, radius }: Stroke): StrokeEnd {
 
 /**
  * Returns whether a message continues the stroke that ended at `end`. A message with a single point
- * never does.
+ * always begins a new stroke.
  */
 export function continues(end: StrokeEnd | undefined, { points, radius }: Stroke): boolean {
   if (!end || strokeLength(points) === 0) return false;
   return end.x === points[0] && end.y === points[1] && end.radius === radius;
 }
 
-/**
- * Returns the commands without the strokes that continue an earlier stroke of the same participant.
- */
+/** Removes the strokes that continue an earlier stroke of the same participant. */
 export function withoutContinuations(commands: readonly RoomCommand[]): RoomCommand[] {
   const ends = new Map<string, StrokeEnd>();
   return commands.filter((command) => {
@@ -165,10 +163,7 @@ export class Strokes {
     for (const last of Object.values(this.last)) last.delete(participant);
   }
 
-  /**
-   * Forgets old strokes. In all other strokes, removes dead organisms from the list `wounded`. Call
-   * once per tick.
-   */
+  /** Forgets old strokes, and dead organisms in the lists `wounded`. Call once per tick. */
   prune({ tick, tickRate }: RoomTime): void {
     if (tick % PRUNE_EVERY !== 0) return;
     for (const last of Object.values(this.last)) {

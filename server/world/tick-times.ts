@@ -1,14 +1,13 @@
 /**
- * The wall-clock times of a room's ticks, as a short list of points, each a tick and its time.
- * Times between two points are interpolated. A tick's time cannot be computed from the tick rate,
- * because the rate may change, and because a room does not tick while the machine is off. The
- * points are not part of the room's state, which does not depend on the wall clock.
+ * The wall-clock times of a room's ticks, stored as a short list of points. Each point is a tick
+ * and its time; times between two points are interpolated. The points are not part of the room's
+ * state, which does not depend on the wall clock.
  */
 import { interpolate, MOST_TIME_POINTS, type TimePoint } from '../../shared/time-points.ts';
 
 /**
- * Maximum error, in ms, of an interpolated tick time. Pages show times to the minute. Errors can be
- * larger once there are too many known points (`MOST_TIME_POINTS`) and some have been removed.
+ * Maximum error of an interpolated tick time, in ms. Errors can be larger after points have been
+ * removed because there were too many (`MOST_TIME_POINTS`).
  */
 const TOLERANCE = 5_000;
 
@@ -57,16 +56,16 @@ export class TickTimes {
     }
     const from = this.points.at(-1);
     const at = Math.max(point.at, this.last?.at ?? point.at);
-    // Keep the previous tick as a point. If the room stood still between the previous tick and this
-    // one, interpolation then still gives the right times for earlier ticks.
+    // Keep the previous tick as a point, so that the times of earlier ticks stay right even if the
+    // room has stood still since then.
     if (from && this.last && from !== this.last && at - from.at > TOLERANCE) this.keep(this.last);
     this.last = { tick: point.tick, at };
     if (!from) this.keep(this.last);
   }
 
   /**
-   * Records that the room ticks again after a standstill, such as a restart. The last ticks before
-   * the standstill may be missing.
+   * Records that the room ticks again after a standstill, such as a restart. If the last ticks
+   * before the standstill were not recorded, estimates their times from the tick rate.
    *
    * @param now the room's last tick, and the current wall-clock time in ms
    * @param tickRate nominal ticks per second
@@ -88,7 +87,7 @@ export class TickTimes {
   }
 }
 
-/** Removes points until there is room for one more point within `MOST_TIME_POINTS`. */
+/** Removes points until fewer than `MOST_TIME_POINTS` are left. */
 function limited(points: readonly TimePoint[]): TimePoint[] {
   const kept = [...points];
   while (kept.length >= MOST_TIME_POINTS) removeLeast(kept);
@@ -96,13 +95,13 @@ function limited(points: readonly TimePoint[]): TimePoint[] {
 }
 
 /**
- * Corrects the times of ticks that were recorded while the clock was ahead. If a tick has a later
- * time than the next tick, the clock was set back between them. The times that were recorded while
- * the clock was ahead are then reduced by the amount by which the clock was set back.
+ * Corrects times that were recorded while the clock was ahead. If a tick has a later time than the
+ * next tick, the clock was set back between these ticks. Reduces the times recorded while the clock
+ * was ahead by the amount by which it was set back.
  *
  * @param points oldest first
  * @param now the latest tick, and the current time in ms
- * @param pace assumed duration of a tick, in ms, for the ticks during which the clock was set back
+ * @param pace assumed duration of a tick, in ms, at the moment when the clock was set back
  * @returns points of the same ticks; their times never decrease and are not later than `now`
  */
 export function settled(points: readonly TimePoint[], now: TimePoint, pace = 0): TimePoint[] {
@@ -112,9 +111,8 @@ export function settled(points: readonly TimePoint[], now: TimePoint, pace = 0):
     .toReversed()
     .map(({ tick, at }) => {
       const over = at - later.at;
-      // This time is closer to the corrected clock than to the clock that was ahead. Therefore,
-      // this time and all earlier times were recorded before the clock was ahead, and stay
-      // unchanged.
+      // This time fits the corrected clock better than the clock that was ahead. This time and all
+      // earlier times are therefore right and stay unchanged.
       if (over <= ahead / 2) ahead = 0;
       else if (over > ahead) ahead = over + pace * (later.tick - tick);
       later = { tick, at: Math.min(at - ahead, later.at) };

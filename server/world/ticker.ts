@@ -1,8 +1,7 @@
 /**
- * Schedules the ticks of rooms without drift: each tick is due at a multiple of the period, even if
- * the previous tick was late. Missed ticks are dropped. Rooms that can keep their rates tick
- * together. A room that cannot keep its rate ticks separately, so that it does not delay the
- * others.
+ * Schedules the ticks of rooms. Each tick is due at a multiple of the period, even if the previous
+ * tick was late. Missed ticks are dropped. Rooms tick together, but a room that cannot keep its
+ * rate ticks separately, so that it does not delay the other rooms.
  */
 import type { Clock } from '../platform/clock.ts';
 import type { Room } from './room.ts';
@@ -78,8 +77,8 @@ class Schedule {
 
   pace(now: number): Pace {
     const first = this.startTimes[0] ?? now;
-    // Leave out the wait for the next tick, up to one period. Otherwise, this normal wait would
-    // lower the measured rate.
+    // Do not count the time since the last tick began, up to one period. Counting it would lower
+    // the measured rate.
     const until = Math.max(this.startTimes.at(-1) ?? now, now - 1000 / this.rate);
     const actual =
       this.startTimes.length < 2
@@ -115,7 +114,7 @@ export interface TickerOptions {
    * Runs one tick of some rooms. These rooms do not tick again until the promise resolves.
    *
    * @param isApart whether `rooms` is a single room that cannot keep its rate. If so, `tick` must
-   *   let other rooms use the engine in between
+   *   let other rooms use the engine between two of its engine calls
    */
   readonly tick: (rooms: Room[], isApart: boolean) => Promise<void>;
   readonly onTick?: ((timing: TickTiming) => void) | undefined;
@@ -131,8 +130,8 @@ export interface TickerOptions {
 }
 
 /**
- * Runs the ticks of rooms. Rooms that are due at the same time tick together, and the next such
- * group waits for them. Rooms that are too slow tick separately.
+ * Runs the ticks of rooms. Rooms that are due at the same time tick together, and the next group
+ * starts only after their tick. Rooms that are too slow tick separately.
  */
 export class Ticker {
   private readonly schedules = new Map<Room, Schedule>();
@@ -177,7 +176,7 @@ export class Ticker {
     await schedule?.busy;
   }
 
-  /** Undoes one call of `hold`. After the last one, the room ticks again. */
+  /** Undoes one call of `hold`. Once all calls are undone, the room ticks again. */
   resume(room: Room): void {
     const schedule = this.schedules.get(room);
     if (!schedule || schedule.holds === 0 || --schedule.holds > 0) return;
@@ -275,8 +274,8 @@ export class Ticker {
         for (const [, schedule] of rooms) schedule.end(clock.now() - now);
         if (this.together === busy) this.together = undefined;
         if (!this.plan()) return;
-        // If another room is still ticking, there is no pause, but callers may be waiting for a
-        // report. Report a pause that ends now.
+        // Call `onPause` even if another room is still ticking, because work may be waiting for a
+        // pause. The pause then ends now.
         const isQuiet = this.awake.every(([, schedule]) => !schedule.busy);
         onPause?.(isQuiet ? this.next : clock.now());
       });

@@ -159,8 +159,8 @@ export class World {
     let stepped = isApart
       ? planted.then((hasMemory) => (hasMemory ? this.step(steps.flat(), PART) : []))
       : this.step(steps.flat());
-    // If planting fails, `stepped` also rejects, but nothing may await it. This handler prevents an
-    // unhandled rejection. All other errors are thrown by the `await` below.
+    // If planting fails, `stepped` also rejects, and nothing awaits it. The empty handler prevents
+    // an unhandled rejection.
     stepped.catch(() => {});
     const [, hasMemory] = await Promise.all([disposed, planted]);
     if (!hasMemory) {

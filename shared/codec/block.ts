@@ -80,9 +80,9 @@ export class BlockWriter {
   /**
    * Encodes a block and adds its header.
    *
-   * @param after the cells to encode. The checksum is computed from them after `encode` has run
-   * @param encode encodes the cells. Must replace the contents of `after` with the cells that a
-   *   reader will decode
+   * @param after the cells to encode
+   * @param encode encodes the cells. Must replace `after` with the cells that a reader will decode,
+   *   because the checksum is of these cells
    */
   private write(
     kind: BlockKind,

@@ -78,9 +78,8 @@ export function createPlanes(width: number, height: number): Planes {
 export type Cells = Planes;
 
 /**
- * Returns an object with the same owners but other colours. Nothing is copied. Keep the order of
- * the fields the same as in `createPlanes`: JavaScript engines run code faster if all objects that
- * it reads have the same fields in the same order.
+ * Returns cells with the same owners but other colours, without copying. For speed, the fields must
+ * have the same order as in `createPlanes`.
  */
 export const recoloured = ({ width, height, owner }: Cells, rgba: Uint8Array): Cells => {
   return { width, height, rgba, owner };
@@ -143,10 +142,7 @@ function putScaled(planes: Planes, rect: Rect, cells: Cells, scale: number): voi
   }
 }
 
-/**
- * Computes a 32-bit checksum of cells. Colours and owners are hashed separately, because a
- * processor can then compute two multiplications in parallel.
- */
+/** Computes a 32-bit checksum of cells. For speed, colours and owners are hashed separately. */
 export function sumOf(cells: Cells): number {
   const { owner } = cells;
   const words = wordsOf(cells);

@@ -60,8 +60,8 @@ export const EXPECTATIONS =
 /** Number of character codes per unit of log-odds. */
 export const STEPS = 4;
 /**
- * Code of the character for log-odds of 0. No character whose code is at most 25 higher or lower
- * needs an escape in a string literal.
+ * Code of the character for log-odds of 0. Characters up to 25 codes away need no escape in a
+ * string literal.
  */
 export const ZERO = 66;
 

@@ -52,18 +52,17 @@ function predict({ rgba, width }: Cells, x: number, y: number, c: number): numbe
 }
 
 /**
- * Weights, in 32nds, for predicting by how much a channel changes, one row per channel. The
- * prediction is a weighted sum. For each channel that is coded earlier, two numbers are added, each
- * multiplied by its weight:
- * - the change of that channel, summed over the left and upper neighbours;
- * - the change of that channel in this cell.
+ * Weights, in 32nds, to predict by how much a channel changes. The prediction is a weighted sum. A
+ * row contains the weights for one channel: rows 0…3 for quantization steps up to 8, rows 4…7 for
+ * larger steps. The row begins with two weights for each channel that is coded earlier, which
+ * belong to:
+ * - the sum of that channel's changes in the left and upper neighbours;
+ * - that channel's change in this cell.
  *
- * Two more numbers come from the predicted channel itself, with the last two weights of the row:
- * - its change, summed over the left and upper neighbours;
- * - before the change, the sum of its values in all four neighbours minus four times its value in
- *   this cell.
- *
- * Rows 0…3 are for quantization steps up to 8, rows 4…7 for larger steps.
+ * The row ends with two weights for the predicted channel, which belong to:
+ * - the sum of the channel's changes in the left and upper neighbours;
+ * - the sum of the channel's earlier values in the four neighbours, minus four times the earlier
+ *   value in this cell.
  */
 const STEPS: readonly (readonly number[])[] = [
   [11, 1],
@@ -82,7 +81,7 @@ const STEPS: readonly (readonly number[])[] = [
  *
  * @param at index of the cell in the neighbourhood
  * @param row the channel's index in `CHANNELS`, plus 4 if the quantization step is above 8
- * @param around sum of the channel's values in the four neighbours before the change
+ * @param around sum of the channel's earlier values in the four neighbours
  */
 function expectedStep(
   { moves, colours, stride }: Neighbourhood,
@@ -106,8 +105,7 @@ function expectedStep(
 
 /**
  * Divides a difference by the step, and rounds to the nearest integer; halves are rounded towards
- * 0. Never returns −0, because JavaScript engines would then switch to slower floating-point
- * arithmetic.
+ * 0. Never returns −0, which would slow down JavaScript engines.
  *
  * @param step a power of two
  */
@@ -136,8 +134,8 @@ export interface Delta {
    */
   readonly marks: Uint8Array;
   /**
-   * Working memory. Before `codeDelta`, callers must call `begin` with the earlier cells. Before
-   * encoding, they must then set `groups`.
+   * Working memory. Before `codeDelta`, call `begin` with the earlier cells. To encode, then set
+   * `groups`.
    */
   readonly neighbourhood: Neighbourhood;
 }

@@ -30,7 +30,7 @@ export class FrameDecoder {
    * Decodes a frame.
    *
    * @returns `header`: the frame's header; `changed`: rectangles of room cells that have changed;
-   *   `replaced`: those of the rectangles that were sent in full, not as a delta; `lost`: chunks
+   *   `replaced`: the members of `changed` that were sent in full, not as a delta; `lost`: chunks
    *   that could not be decoded
    * @throws FrameError if the whole frame is malformed; the planes then stay unchanged
    */
@@ -61,8 +61,8 @@ export class FrameDecoder {
   }
 
   /**
-   * Computes the checksums of all chunks. A server that gets these checksums need not send the
-   * chunks that are up to date.
+   * Computes the checksums of all chunks. They tell the server which chunks are up to date and need
+   * not be sent.
    *
    * @returns [chunks] 32-bit little-endian checksums; undefined if frames have a scale above 1
    */

@@ -200,8 +200,8 @@ export class FrameEncoder extends FrameSource {
   }
 
   /**
-   * Decides which cells of a chunk to code now. Fills the draft with the new values of these cells,
-   * and with the values that viewers have of all other cells.
+   * Decides which cells of a chunk to code now. Fills the draft: these cells get their new values,
+   * and all other cells keep the values that viewers have.
    *
    * @returns `coded`: number of cells to code now; `held`: number of changed cells whose change is
    *   still too small to be sent
@@ -265,8 +265,8 @@ export class FrameEncoder extends FrameSource {
 }
 
 /**
- * While a cell keeps changing, a tier sends the cell only if its colour (`b`) differs enough from
- * the colour that viewers have (`a`). Returns whether it does.
+ * Returns whether the colour `b` of a cell differs enough from the colour `a` that viewers have. If
+ * not, a tier does not send the cell while the cell keeps changing.
  */
 function isFar(a: number, b: number, { hold, squares }: Tier): boolean {
   const red = abs((a & 0xff) - (b & 0xff));

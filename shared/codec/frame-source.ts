@@ -36,7 +36,7 @@ export class FrameSource {
   protected readonly state: Uint8Array;
   protected readonly versions: Uint32Array;
   protected readonly writer = new BlockWriter();
-  /** Number of the current round, which is the set of deltas encoded in one tick. */
+  /** Number of the current round. A round is the set of deltas encoded in one tick. */
   round = 0;
   private deltas = new Map<number, Uint8Array>();
   /** Up to `KEPT_DELTAS` recent deltas of each chunk, oldest first. */

@@ -1,8 +1,4 @@
-/**
- * The dead organisms that a room remembers for its family tree (rule GEN-1). They are part of the
- * room's state, so that the family tree agrees with the journal even after a crash, an undo or a
- * restore.
- */
+/** The dead organisms that a room remembers for its family tree (rule GEN-1). */
 import type { Cause, OrganismId } from '../../../shared/vocabulary.ts';
 import type { CommandState, Ended, LineageState } from '../room-state.ts';
 import { type Species, seedTokenOf } from '../species.ts';
@@ -10,9 +6,9 @@ import { partsOf } from './grafts.ts';
 import type { Organism } from './organism.ts';
 
 export const LINEAGE = {
-  /** Number of dead organisms that a room still remembers after forgetting some. */
+  /** Number of dead organisms that a room keeps when it forgets some. */
   most: 1_500,
-  /** Number of dead organisms beyond `most` that a room remembers before it forgets some. */
+  /** A room forgets some dead organisms once it has more than `most` + `slack`. */
   slack: 64,
 } as const;
 const { most, slack } = LINEAGE;
@@ -68,7 +64,7 @@ export class Lineage {
 
 /**
  * Chooses `most` dead organisms to remember: the `most` / 2 that died last, then ancestors of
- * living organisms, then others.
+ * living organisms, then those that died latest among the rest.
  */
 function mostOf(
   ended: readonly Ended[],

@@ -10,10 +10,7 @@ import { isChimera, isSameLatent } from './grafts.ts';
 import type { Organism, Population } from './organism.ts';
 import { isTurning } from './transformation.ts';
 
-/**
- * The event that a resting creature has begun to express a relative. Pages do not receive this
- * event, because they see the change itself.
- */
+/** The event that a resting creature has begun to express a relative. Not sent to pages. */
 export interface Expressing {
   readonly what: 'expressing';
   readonly id: OrganismId;
@@ -37,9 +34,8 @@ const LATE = 1 / 8;
 const USED = 0.6;
 
 /**
- * Returns whether it is an organism's turn to begin to express a relative in this tick. The result
- * does not depend on other organisms. On average, `USED` times the allowed number of organisms
- * express a relative.
+ * Returns whether an organism should begin to express a relative in this tick. The result does not
+ * depend on other organisms.
  *
  * @param when.share share of the organisms that may express a relative at the same time, above 0
  * @param when.ticks duration of an expression in ticks
@@ -112,8 +108,8 @@ function relativesOf(
 }
 
 /**
- * Counts a step of an organism that may be expressing a relative. After the last step with the
- * relative's latent, gives the organism its own latent back.
+ * Counts a step of an organism. If the step was the last one with a relative's latent, gives the
+ * organism its own latent back.
  *
  * @returns whether this step used the organism's own latent
  */

@@ -44,8 +44,8 @@ const deadOf = ({ latent: _, token: _seed, ...one }: Ended): LineageOrganism => 
 
 /**
  * Returns the seed of a living or remembered organism; undefined if there is none. An organism that
- * the host has removed may be unsuitable to show: its seed is the gallery seed of its kind, without
- * grafts, or undefined if its kind is not in the gallery.
+ * the host has removed may be unsuitable to show. Its seed is therefore the gallery seed of its
+ * kind, if there is one.
  */
 export function rememberedSeed(
   room: Pick<Room, 'lineage' | 'species' | 'viewOf' | 'previewSeed'>,

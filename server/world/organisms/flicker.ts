@@ -2,8 +2,7 @@
  * Measures how organisms flash (rule LIF-9), as defined by WCAG 2.3.1. Two kinds of changes count:
  * changes of saturated red, and changes of relative luminance by at least 0.1 if the darker colour
  * is below 0.8. A turn is a change in the direction opposite to the previous change; two turns make
- * a flash. The code uses plain loops over integers, because it runs for each cell of each awake
- * organism in every tick.
+ * a flash.
  */
 import { stageRect } from '../../../shared/geometry.ts';
 import type { FlashLimit } from '../../../shared/vocabulary.ts';
@@ -45,8 +44,7 @@ const GREEN = linear(0.7152 * 65_280);
 const BLUE = linear(0.0722 * 65_280);
 
 /**
- * Returns the number of ticks per time slot. The seven earlier slots and the first tick of the
- * current slot together last at least a second.
+ * Returns the number of ticks per time slot. Seven slots and one more tick last at least a second.
  */
 const slotTicks = (tickRate: number): number =>
   Math.max(1, Math.ceil((tickRate - 1) / (SLOTS - 1)));
@@ -83,7 +81,7 @@ export function remember(organism: Organism, grid: GridPlanes, tick: number): vo
  * Compares the colours that an organism is showing with the recorded colours, and updates the
  * record. Skips cells that other organisms own.
  *
- * @returns whether the organism has flashed as often as it may within a second
+ * @returns whether the organism has reached the limit of flashes within a second
  */
 export function hasFlashed(
   { id, window, stage, flicker }: Organism,

@@ -1,7 +1,8 @@
 /**
  * Manages the genomes that an organism's cells read. A graft is a set of positions whose cells read
- * the genome of another creature (rules GRA-1 … GRA-8). Each position has a label: 0 for the
- * organism's own genome; any other label names a grafted genome and its painter.
+ * the genome of another creature (rules GRA-1 … GRA-8). Each position has a label. Label 0 stands
+ * for the organism's own genome; any other label stands for a grafted genome and the participant
+ * who painted it.
  */
 import type { Part, ParticipantId, ParticipantView } from '../../../shared/vocabulary.ts';
 import { defined } from '../../platform/collections.ts';
@@ -14,7 +15,7 @@ type Genome = Grafts['genomes'][number];
 
 /** Maximum number of labels of an organism, not counting label 0. */
 const MAX_LABELS = 8;
-/** Maximum number of painters whose last stroke an organism remembers. */
+/** Maximum number of participants whose last graft stroke an organism remembers. */
 const MAX_STROKES = 8;
 
 /** An organism whose genomes may change. */
@@ -44,8 +45,8 @@ export function genomesOf({ latent, grafts }: Genotype): Genomes {
 
 /**
  * Returns the parts of a chimera: its own genome first, then the grafted genomes, largest first;
- * undefined if all cells read the organism's own genome. A part's share is its share of the
- * positions that had a cell when the organism last rested.
+ * undefined if all cells read the organism's own genome. Shares count only positions that had a
+ * cell when the organism last rested.
  */
 export function partsOf(organism: Seed): Part[] | undefined {
   const { kind, origin, grafts } = organism;
@@ -68,7 +69,7 @@ export function largestGenome({ grafts, latent }: Genotype): Float32Array {
   return [latent, ...grafts.genomes.map((one) => one.latent)][indexOfMost(countGenomes(grafts))];
 }
 
-/** Records which positions of a resting organism have a cell or are closed by a wound. */
+/** Records which positions of an organism have a cell or are closed by a wound. */
 export function rememberBody({ id, window, grafts, closed }: Changing, grid: GridPlanes): void {
   if (!grafts) return;
   grid.each(window, (place, cell) => {
@@ -232,8 +233,7 @@ function relabel(grafts: Grafts, change: (label: number) => number): void {
 
 /**
  * Returns the label of a genome and its painter. Adds the genome and the label if they are new. If
- * there are already as many genomes (or labels) as allowed, the genome (or label) with the fewest
- * cells is removed, and its positions then read the organism's own genome.
+ * there is no space for another genome or label, first removes the one with the fewest cells.
  */
 function labelFor(
   organism: Changing,
@@ -260,8 +260,8 @@ function labelFor(
 }
 
 /**
- * Removes the genome with the fewest cells. The organism's own genome can be removed only if the
- * stroke comes from the planter and nobody else has painted the organism.
+ * Removes the genome with the fewest cells. The organism's own genome can be removed only if `by`
+ * is the planter and nobody else has painted the organism.
  */
 function dropSmallest(organism: Changing, grafts: Grafts, by: ParticipantId): void {
   const [own, ...counts] = countGenomes(grafts);
@@ -287,7 +287,7 @@ function removeGenome(organism: Changing, grafts: Grafts, genome: number): void 
   compact(organism);
 }
 
-/** Removes unused labels and genomes: neither a position nor a remembered stroke uses them. */
+/** Removes the labels and genomes that no position and no remembered stroke uses. */
 function compact(organism: Changing): void {
   const { grafts } = organism;
   if (!grafts) return;

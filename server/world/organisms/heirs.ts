@@ -6,10 +6,7 @@ import { crossLatents } from '../create-latent.ts';
 
 /** Maximum number of organisms that are chosen to have heirs, one heir each. */
 const MOST = 6;
-/**
- * Share of the second parent in a cross. It is not one half, so that the heir depends on which
- * parent comes first.
- */
+/** Share of the second parent in a cross. With one half, two parents would have two equal heirs. */
 const MIX = 0.35;
 
 /**
@@ -52,7 +49,7 @@ export function chooseAncestors(candidates: readonly Candidate[], tick: number):
 }
 
 /**
- * Breeds one heir for each chosen organism, by crossing it with the next one in the list. The heir
+ * Breeds one heir for each chosen organism, by crossing it with the next chosen organism. The heir
  * is a copy if only one organism was chosen or if the cross is out of bounds.
  *
  * @param bounds the checkpoint's bounds for latents

@@ -43,8 +43,8 @@ export class OrganismLifecycle {
   private pendingEvents: LifeEvent[] = [];
   private readonly disposed: PatchId[] = [];
   /**
-   * Organisms that have died since the last tick, each with the cause. An organism without a cause
-   * counts as if it had never lived.
+   * Organisms that have died since the last tick, each with the cause. Organisms removed by
+   * `retract` have no cause.
    */
   private readonly dead = new Map<Organism, Cause | undefined>();
   private stepping: Organism[] = [];
@@ -102,7 +102,7 @@ export class OrganismLifecycle {
     else if (closing !== undefined && organism.phase !== 'growing') {
       close(organism, killed, this.grid, closing);
       // The mask of hit cells is no longer needed. The killed cells are closed, and the engine sets
-      // closed cells to zero. Hit positions without a living cell need no change.
+      // closed cells to zero.
       organism.woundMask = undefined;
     }
   }
@@ -246,7 +246,7 @@ export class OrganismLifecycle {
       this.stepping.push(organism);
       const { patch, closed } = organism;
       const express = takeExpressed(organism);
-      // Spreads are several times as fast as `defined`.
+      // Spread syntax is several times as fast as the function `defined`.
       const masks = { ...(keep && { keep }), ...(closed && { closed }) };
       steps.push({ patch, divide, ...masks, ...(express && { express }) });
     }
@@ -285,8 +285,8 @@ export class OrganismLifecycle {
   }
 
   /**
-   * Makes an organism that has flashed as often as allowed pause for a second. Afterwards, until it
-   * sleeps, the organism steps so rarely that it stays within the limit on flashes.
+   * If an organism has reached the limit on flashes, makes it pause for a second. Afterwards, until
+   * it sleeps, the organism steps slowly enough to stay within the limit.
    */
   private slow(organism: Organism, moment: FlickerMoment): void {
     if (organism.phase === 'dead') return;
@@ -365,8 +365,8 @@ export class OrganismLifecycle {
       if (organism.age < this.species.schedule.length) return;
       organism.phase = 'awake';
       this.pendingEvents.push({ what: 'grown', id: organism.id });
-      // The cells of a grown organism's seed are no longer reserved for it. Release those that are
-      // not live.
+      // The cells of an organism's seed are reserved only while the organism grows. Release those
+      // that are not live.
       [held] = settle(this.grid, [{ organism, readout }], this.species.threshold);
     } else {
       // While an organism's wound closes or its genome changes, the organism does not rest, and its

@@ -28,19 +28,21 @@ export interface Organism extends Changing {
 export type FlickerState = NonNullable<Organism['flicker']>;
 
 export const LIFE = {
-  /** An organism rests in a step that changes no RGBA8 value of its picture by more than this. */
+  /**
+   * A step counts as resting if it changes no RGBA8 value of the organism's picture by more than
+   * this.
+   */
   restLevel: 3,
   /** Number of consecutive resting steps after which an organism sleeps. */
   restSteps: 8,
   /**
-   * Maximum number of steps for which an organism stays awake after it first woke because another
-   * organism lost cells that blocked it. Each further such waking halves this number.
+   * An organism wakes if cells that blocked it become bare. This is the maximum number of steps for
+   * which the organism then stays awake. Each further such waking halves the number.
    */
   wakingSteps: 32,
   /**
-   * Maximum number of times that an organism wakes because another organism lost cells that blocked
-   * it. The count starts again after, for example, a stroke on the organism or the death of a
-   * neighbour.
+   * Maximum number of times that an organism wakes because cells that blocked it have become bare.
+   * A stroke on the organism, for example, restarts the count.
    */
   maxWakings: 4,
   /** Maximum number of organisms that react to one report of a sensor. */
@@ -82,8 +84,8 @@ export function viewOf(organism: Organism): OrganismView {
 }
 
 /**
- * Age, in ticks, above which a measurement of flashes is ignored. This is longer than a second at
- * every tick rate, and only flashes within a second count.
+ * Age, in ticks, above which a measurement of flashes is ignored. Only flashes within a second
+ * count, and this age exceeds a second at every tick rate.
  */
 const STALE = 72;
 
@@ -171,7 +173,9 @@ export class Population {
     return organism;
   }
 
-  /** Adds an organism in its current phase. It must be younger than all other organisms. */
+  /**
+   * Adds an organism in its current phase. The organism must be younger than all other organisms.
+   */
   add(organism: Organism): void {
     this.living.set(organism.id, organism);
     if (organism.phase === 'asleep') this.indexSleeper(organism);
@@ -197,8 +201,8 @@ export class Population {
   }
 
   /**
-   * Adds an organism to the index if it sleeps, and otherwise removes it. The index stays valid,
-   * because the cells on which an organism is blocked do not change while it sleeps.
+   * Adds an organism to the index if it sleeps, and otherwise removes it. While an organism sleeps,
+   * the cells on which it is blocked do not change.
    */
   private indexSleeper(organism: Organism): void {
     const { window, pressing, phase } = organism;

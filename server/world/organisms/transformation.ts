@@ -116,9 +116,9 @@ export const isTurning = ({ transforming }: Pick<Changing, 'transforming'>): boo
   transforming !== undefined && transforming.stepsLeft > 0;
 
 /**
- * Counts a step of a change of genomes.
+ * Counts a step of a transformation or graft.
  *
- * @returns whether the change was still in progress
+ * @returns whether the transformation or graft was still in progress
  */
 export function countTurn({ transforming }: Changing): boolean {
   if (!transforming || transforming.stepsLeft === 0) return false;
@@ -127,8 +127,8 @@ export function countTurn({ transforming }: Changing): boolean {
 }
 
 /**
- * Keeps at most `most` genomes, those with the most cells. The cells of all other genomes then read
- * the kept genome with the most cells.
+ * Keeps only the `most` genomes that the most cells read. All other cells then read the largest
+ * kept genome.
  *
  * @returns undefined if `most` is 0
  */
