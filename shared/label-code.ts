@@ -5,8 +5,8 @@
 import { type BitCoder, RangeReader, RangeWriter, UNIT } from './codec/range-coder.ts';
 
 /**
- * Number of contexts for coding whether a prediction is wrong. The context tells which of three
- * pairs of neighbouring labels are equal (2³ = 8).
+ * Number of contexts for the bit that says whether a prediction is wrong. Three comparisons between
+ * neighbouring labels select one of these contexts (2³ = 8).
  */
 const EDGES = 8;
 /** Returns the initial log-odds of all contexts. Wrong predictions are assumed to be rare. */
