@@ -70,8 +70,7 @@ export function decodeLabels(bytes: Uint8Array, side: number, count: number): Ui
 }
 
 /**
- * Returns the most frequent label of each block of cells; in case of a tie, the lowest of these
- * labels.
+ * Returns the most frequent label of each block of cells; in a tie, the lowest label.
  *
  * @param labels [S, S], 0…3
  * @param block side of a block, in cells; blocks at the right and bottom edges may be smaller

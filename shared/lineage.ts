@@ -34,8 +34,8 @@ export interface LineageTree {
 
 /**
  * Computes the generation of each organism: 1 if its parents are unknown, otherwise one more than
- * the highest generation of its parents. A parent that is also a descendant, as can happen after a
- * transformation, counts as unknown.
+ * the highest generation of its parents. If a parent is also a descendant of the organism, the
+ * parent counts as unknown.
  */
 export function generationsOf(
   organisms: readonly Pick<LineageOrganism, 'id' | 'parents'>[],

@@ -114,11 +114,11 @@ export type SeedView = DeepReadonly<v.InferOutput<typeof seedView>>;
 export type EnergySettings = Readonly<RoomSettings['energy']>;
 
 /**
- * Settings for the lives of organisms: ticks from one step to the next, for each activity, and the
- * organisms' lifetime.
+ * Settings for the lives of organisms: the number of ticks per step for each activity, and the
+ * lifetime.
  */
 export type LifeSettings = Readonly<Pick<RoomSettings, 'birth' | 'healing'>> & {
-  /** Ticks between two steps of an organism that expresses (resembles) a relative. */
+  /** Number of ticks per step of an organism that looks like a relative. */
   readonly expressing: number;
   /**
    * Age, in seconds, at which an organism departs if the room is busy. If absent, there is no

@@ -43,7 +43,7 @@ const LOGARITHMS = Uint8Array.from({ length: 256 }, (_, magnitude) => {
 export const halfOctave = (magnitude: number): number => LOGARITHMS[min(255, magnitude)];
 
 /**
- * Returns a number, 0…11, for the size of the coded differences in four neighbours. The left and
+ * Measures the coded differences in four neighbours on a logarithmic scale, 0…11. The left and
  * upper neighbours count twice, the upper left and upper right neighbours once.
  *
  * @param left index of the left neighbour's difference

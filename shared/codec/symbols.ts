@@ -88,10 +88,7 @@ export class OwnerCoder {
     private owners: ArrayLike<number> = [],
   ) {}
 
-  /**
-   * Codes a cell's new owner in a delta. The owner must not be 0. One or two bits are enough if the
-   * left or upper cell has the same owner.
-   */
+  /** Codes a cell's new owner in a delta. The owner must not be 0. */
   codeNew({ owner, width }: Cells, x: number, y: number): number {
     const cell = y * width + x;
     const { coder } = this;
@@ -151,8 +148,8 @@ export class OwnerCoder {
     const index = coder.plain(max(1, bits), known.indexOf(owner) + 1);
     let result = known[index - 1] ?? 0;
     if (result === 0) {
-      // Code the id's bit length, and then the bits below the highest one. Ids are small in most
-      // rooms, so this takes fewer bits than a fixed length.
+      // Code the id's bit length, and then all bits except the highest. Most ids are small, so a
+      // fixed length would take more bits.
       const length = coder.plain(5, lengthOf(owner) - 1);
       const low = min(16, length);
       const rest =

@@ -37,8 +37,8 @@ export const schedule = v.strictObject({
    */
   exceptions: v.optional(v.pipe(v.array(exception), v.maxLength(MAX_EXCEPTIONS)), []),
   /**
-   * What happens outside the opening hours. 'dim': walls are dimmed. 'close': walls are dimmed, all
-   * visitors are disconnected, and nobody can join.
+   * What happens outside the opening hours. 'dim': walls are dimmed. 'close': walls are dimmed, and
+   * the server disconnects visitors and lets no visitor join.
    */
   outside: v.picklist(['dim', 'close']),
   /** Whether all organisms dissolve when the opening hours end. */

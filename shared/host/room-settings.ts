@@ -169,8 +169,8 @@ export const ROOM_DEFAULTS = column(1) as unknown as Omit<RoomSettings, 'energy'
 export const settingsChange = v.partial(roomSettings);
 
 /**
- * A request to change some settings; absent settings stay unchanged. If `energy`, `attract` or
- * `curation` is incomplete, its absent fields stay unchanged too.
+ * A request to change some settings. Absent settings, and absent fields of `energy`, `attract` and
+ * `curation`, stay unchanged.
  */
 export const settingsRequest = v.strictObject({
   ...settingsChange.entries,

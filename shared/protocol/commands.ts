@@ -238,7 +238,10 @@ export const COMMANDS = {
   genomes: v.strictObject({
     organisms: v.pipe(v.array(organismId), v.maxLength(MAX_GENOMES_ASKED)),
   }),
-  /** Request all cells of chunks that are out of sync, at the same scale as the client's frames. */
+  /**
+   * Request all cells of chunks that are out of sync. `chunks` are indices at the scale of the
+   * client's frames.
+   */
   resync: v.strictObject({ chunks: v.pipe(v.array(chunk), v.maxLength(MAX_CHUNKS)) }),
 } as const;
 
