@@ -55,8 +55,10 @@ export function intersects(a: Rect, b: Rect): boolean {
 }
 
 /**
- * Finds the window on the grid that is nearest to a point.
+ * Finds the nearest position at which a window lies completely on the grid.
  *
+ * @param x wanted column of the window's centre
+ * @param y wanted row of the window's centre
  * @param side side of the window, in cells; even
  * @returns the window's centre
  */
@@ -84,7 +86,7 @@ export function strokeLength(points: ArrayLike<number>): number {
  * Estimates how many cells a stroke covers: its length times its diameter, plus the disc at its
  * start. Cells that are covered twice count twice.
  *
- * @param goesOn whether the stroke continues an earlier stroke, so that the disc is not added
+ * @param goesOn whether the stroke continues an earlier stroke. If so, the disc is not added
  */
 export function sweptCells({ points, radius }: Stroke, goesOn: boolean): number {
   return strokeLength(points) * 2 * radius + (goesOn ? 0 : Math.PI * radius * radius);
@@ -115,9 +117,8 @@ function squaredDistanceFrom(ax: number, ay: number, bx: number, by: number) {
 }
 
 /**
- * Finds the cells of a rectangle that a stroke covers: cells whose centre is within `radius` of the
- * stroke's line, and cells that contain a point of the stroke, even if the stroke is thinner than a
- * cell.
+ * Finds the cells of a rectangle that a stroke covers. A stroke covers each cell whose centre is
+ * within `radius` of the stroke's line, and each cell that contains one of the stroke's points.
  *
  * @returns [height × width], 1 = covered; undefined if no cell is covered
  */
@@ -155,8 +156,7 @@ type Size = Pick<Rect, 'width' | 'height'>;
 
 /**
  * Returns a rectangle of the grid that contains all cells that a stroke can cover: the stroke's
- * bounds, enlarged by one cell on each side. Thin strokes need this margin, because a stroke always
- * covers the cells that contain its points.
+ * bounds, enlarged by one cell on each side.
  */
 export function reachOf(stroke: Stroke, grid: Size): Rect {
   const bounds = strokeBounds(stroke);

@@ -19,13 +19,13 @@ function halfOf(value: number): number {
   const sign = (BITS[0] >>> 16) & 0x8000;
   const magnitude = Math.abs(FLOAT[0]);
   if (magnitude >= TOO_LARGE) return sign | 0x7c00;
-  // Round to a multiple of 2^-24, because subnormal 16-bit floats are such multiples. Scale by 2^24
-  // and add 2^23: a 32-bit float between 2^23 and 2^24 has no fraction bits, so the addition rounds
-  // to an integer.
+  // Subnormal 16-bit floats are multiples of 2^-24. Scale by 2^24, so that these multiples are
+  // integers. Then add 2^23: the sum is rounded to an integer, because 32-bit floats between 2^23
+  // and 2^24 have no fraction bits.
   if (magnitude < 2 ** -14) return sign | (Math.fround(magnitude * 2 ** 24 + 2 ** 23) % 2 ** 23);
   BITS[0] &= 0x7fffffff;
   // Round to nearest, ties to even: add half of the lowest bit that is kept, or slightly less if
-  // that bit is 0. A carry runs into the higher bits.
+  // that bit is 0.
   const rounded = BITS[0] + 0x0fff + ((BITS[0] >>> 13) & 1);
   return sign | ((rounded >>> 13) - 0x1c000);
 }

@@ -1,6 +1,6 @@
 /**
- * The colours of participants, which are distinct even for people with colour blindness. Different
- * hues alone are not distinct enough for these people, so lightness varies with hue.
+ * The colours of participants. Lightness varies with hue, so that people with colour blindness can
+ * tell the colours apart.
  */
 
 /** OKLCH hues in degrees, the most distinct first. */

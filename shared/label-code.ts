@@ -5,8 +5,8 @@
 import { type BitCoder, RangeReader, RangeWriter, UNIT } from './codec/range-coder.ts';
 
 /**
- * Number of contexts for coding whether a prediction is wrong. The context tells which of three
- * pairs of neighbouring labels are equal (2³ = 8).
+ * Number of contexts for the bit that says whether a prediction is wrong. Three comparisons between
+ * neighbouring labels select one of these contexts (2³ = 8).
  */
 const EDGES = 8;
 /** Returns the initial log-odds of all contexts. Wrong predictions are assumed to be rare. */
@@ -70,8 +70,7 @@ export function decodeLabels(bytes: Uint8Array, side: number, count: number): Ui
 }
 
 /**
- * Returns the most frequent label of each block of cells; in case of a tie, the lowest of these
- * labels.
+ * Returns the most frequent label of each block of cells; in a tie, the lowest label.
  *
  * @param labels [S, S], 0…3
  * @param block side of a block, in cells; blocks at the right and bottom edges may be smaller

@@ -2,9 +2,10 @@
  * The only list of languages. All types, menus, settings and loaders of languages derive from it.
  *
  * To add a language:
- * 1. Add its entry to `LANGUAGES`. `npm run check:types` then fails until it has translations.
- * 2. Run `npm run words`. It creates the files to translate, `client/locale/xliff/<code>.xlf` and
- * `client/locale/kinds/<code>.json`.
+ * 1. Add the language's entry to `LANGUAGES`. `npm run check:types` then fails until the language
+ * has translations.
+ * 2. Run `npm run words`, which creates the files to translate, `client/locale/xliff/<code>.xlf`
+ * and `client/locale/kinds/<code>.json`.
  * 3. Translate both files: add a `<target>` for each `<source>`, and a name for each `""`. If the
  * language has more plural forms than English, separate the forms of a plural by '|', in the order
  * zero|one|two|few|many|other.

@@ -24,13 +24,12 @@ export interface MapWeight {
 
 /** Maximum number of creatures that contribute to a point of the latent map. */
 const NEIGHBOURS = 4;
-/** Distances smaller than this count as zero. */
+/** Distances smaller than `SAME` count as zero. */
 const SAME = 1e-9;
 
 /**
- * Computes the shares of the creatures nearest to a point, by inverse distance (Shepard 1968), with
- * the weights of Franke and Little. When another creature takes the place of one of the nearest,
- * both have a share of zero, so the mix changes continuously as the point moves.
+ * Computes the shares of the creatures nearest to a point, by inverse distance (Shepard 1968, with
+ * the weights of Franke and Little). The shares change continuously as the point moves.
  *
  * @returns the nearest creature first
  */

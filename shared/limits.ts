@@ -8,7 +8,7 @@ export const STROKE_LIMITS = {
   maxLength: 512,
 } as const;
 
-/** Maximum number of seeds in a participant's hand. Another seed would replace the oldest. */
+/** Maximum number of seeds in a participant's hand. A further seed replaces the oldest seed. */
 export const MAX_SEEDS_IN_HAND = 8;
 
 /** Number of rings of a touch table. Each person at the table uses one ring. */
@@ -25,7 +25,7 @@ export const MOST_UNDO = 600;
 
 export const MAX_LOGO_BYTES = 256_000;
 
-/** Maximum number of flashes per second, unless the operator chooses the stricter limit of 2. */
+/** Default of the maximum number of flashes per second. */
 export const DEFAULT_FLASH_LIMIT = 3;
 
 /** Free space on the data folder's disk, in bytes, below which hosts are warned. */

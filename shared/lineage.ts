@@ -34,8 +34,8 @@ export interface LineageTree {
 
 /**
  * Computes the generation of each organism: 1 if its parents are unknown, otherwise one more than
- * the highest generation of its parents. A parent that is also a descendant, as can happen after a
- * transformation, counts as unknown.
+ * the highest generation of its parents. If a parent is also a descendant of the organism, the
+ * parent counts as unknown.
  */
 export function generationsOf(
   organisms: readonly Pick<LineageOrganism, 'id' | 'parents'>[],
@@ -61,9 +61,9 @@ export interface LineagePage extends LineageTree {
   /** Wall-clock time of `tick`, in ms. */
   readonly now: number;
   /**
-   * Wall-clock times of some ticks, oldest first; the last one is the current time. Times in
-   * between are interpolated. Ticks before the first of these times are assumed to have run at
-   * `tickRate`. Maximum length: `MOST_TIME_POINTS` plus one.
+   * Wall-clock times of some ticks, oldest first. The last entry is the latest completed tick. The
+   * times of ticks between two entries are interpolated. Ticks before the first entry are assumed
+   * to have run at `tickRate`. Maximum length: `MOST_TIME_POINTS` plus one.
    */
   readonly times: readonly TimePoint[];
   /** Names of the gallery's creatures, in the order of their pictures on `sheet`. */
@@ -77,8 +77,8 @@ export interface LineagePage extends LineageTree {
 export const lineagePath = (room: string): string => `/lineage/${room}`;
 
 /**
- * Path of an organism's picture on the server. Pages use this path for organisms that have no
- * picture in the gallery: chimeras, and organisms that are not gallery creatures.
+ * Path at which a server sends an organism's picture. Pages use this path only for chimeras and for
+ * organisms that are not gallery creatures.
  */
 export const lineagePicturePath = (room: string, organism: OrganismId | string): string =>
   `/lineage/${room}/${organism}.png`;

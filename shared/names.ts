@@ -7,8 +7,5 @@ export const GARDENER_NAME = 'The gardener';
 /** Name shown as the planter of seeds that OSC messages plant. */
 export const OSC_NAME = 'The house';
 
-/**
- * Names of planters that are not people. Visitors cannot take these names, so pages can show them
- * even while visitors' names are hidden.
- */
+/** Names of planters that are not people. Visitors cannot take these names. */
 export const BUILT_IN_NAMES: readonly string[] = [GARDENER_NAME, OSC_NAME];

@@ -20,7 +20,7 @@ export interface RandomState {
   readonly words: [number, number, number, number];
   /**
    * Normally distributed numbers are generated in pairs. If only the first number of a pair has
-   * been returned, this is the second.
+   * been returned, `spare` is the second number.
    */
   readonly spare?: number | undefined;
 }

@@ -16,15 +16,16 @@
  * | 2 | gallery index plus one; for a seed without a gallery name, 65535 (from a cross), 65534 (from the dice) or 0 |
  * | 1 | signed exponent e; −128 means that the latent is in the gallery and no numbers follow |
  * | 2 Z | Z signed 16-bit numbers; the values of the latent are these numbers × 2^e / 32768 |
- *
- * With fewer bits per number, some creatures from the dice would look different.
  */
 import { coarsenLabels, decodeLabels, encodeLabels, refineLabels } from './label-code.ts';
 import { hashText } from './random.ts';
 import type { Origin } from './vocabulary.ts';
 
 export interface TokenGenome {
-  /** Index in the gallery; undefined if the genome is not a gallery creature's. */
+  /**
+   * Gallery index of the genome's creature; undefined if the genome does not belong to a gallery
+   * creature.
+   */
   readonly kind: number | undefined;
   /** [Z] values with magnitudes below 2^127. Must not be modified. */
   readonly latent: Float32Array;
@@ -136,7 +137,7 @@ function bytesOfGrafts({ genomes, places }: TokenGrafts, species: TokenSpecies):
   }
 }
 
-/** Path from which the keepsake page loads the model with these weights. */
+/** Path of the model with given weights. The keepsake page loads the model from this path. */
 export const modelPath = (identity: string): string => `/keep/models/${identity}`;
 
 /** Returns the identity of a token's weights; undefined if the token is damaged. */

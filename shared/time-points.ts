@@ -11,8 +11,9 @@ export const MOST_TIME_POINTS = 256;
 
 /**
  * Interpolates linearly between points. Each point has a known value, such as a tick, and a sought
- * value, such as a time. Beyond the first or the last point, returns that point's sought value. If
- * several points have the same known value, as around a pause, uses the first of these points.
+ * value, such as a time. Before the first point, returns the first sought value; after the last
+ * point, the last sought value. If several points have the same known value, uses the first of
+ * these points.
  *
  * @param known known values of the points, which never decrease
  * @param sought sought values of the points, which never decrease

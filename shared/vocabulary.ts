@@ -50,10 +50,7 @@ export const part = v.object({
   /** Name of the gallery creature whose genome this part reads; '' for any other genome. */
   kind: v.string(),
   origin,
-  /**
-   * The person who painted the part. Absent if the part belongs to the organism's seed, as its own
-   * genome does.
-   */
+  /** The person who painted the part. Absent if the part comes from the organism's seed. */
   by: v.optional(planter),
   /** Share of the organism's cells that read this part's genome, 0…1. */
   share: v.number(),
@@ -117,11 +114,11 @@ export type SeedView = DeepReadonly<v.InferOutput<typeof seedView>>;
 export type EnergySettings = Readonly<RoomSettings['energy']>;
 
 /**
- * Settings for the lives of organisms: ticks from one step to the next, for each activity, and the
- * organisms' lifetime.
+ * Settings for the lives of organisms: the number of ticks per step for each activity, and the
+ * lifetime.
  */
 export type LifeSettings = Readonly<Pick<RoomSettings, 'birth' | 'healing'>> & {
-  /** Ticks between two steps of an organism that expresses (resembles) a relative. */
+  /** Number of ticks per step of an organism that looks like a relative. */
   readonly expressing: number;
   /**
    * Age, in seconds, at which an organism departs if the room is busy. If absent, there is no
@@ -142,9 +139,11 @@ export const cause = v.picklist(CAUSES);
 export type Cause = (typeof CAUSES)[number];
 
 /**
- * What a planter can be told about an organism: somebody else wounded it, planted a child of it,
- * transformed it, or grafted onto it; another participant's organism took positions that it lost to
- * a wound (`outgrown`); it is departing; or it has departed.
+ * What a planter can be told about an organism.
+ * - 'wounded', 'transformed', 'grafted': somebody else did this to the organism.
+ * - 'crossed': somebody else planted a child of the organism.
+ * - 'outgrown': another participant's organism grew into a wound of the organism.
+ * - 'departing', 'departed': the organism is dissolving, or has dissolved.
  */
 const HOW = [
   'wounded',
@@ -168,8 +167,8 @@ export const lifeEvent = v.variant('what', [
    */
   v.object({ what: v.literal('wounded'), id, by: id, wounds: count }),
   /**
-   * A wound has healed: the organism has come to rest at about its former size. `healed` counts all
-   * its healed wounds.
+   * A wound has healed: the organism has come to rest at about its former size. `healed` is the
+   * organism's total number of healed wounds.
    */
   v.object({ what: v.literal('healed'), id, healed: count }),
   /** The organism has fallen asleep. If it is a chimera, `parts` contains the parts' new shares. */
@@ -191,11 +190,11 @@ export const lifeEvent = v.variant('what', [
     parts: v.optional(v.array(part)),
   }),
   /**
-   * The organism is beginning to dissolve. Its planter can renew it, unless the host made it
-   * depart.
+   * The organism is beginning to dissolve. The planter can renew the organism, unless the host made
+   * it depart.
    */
   v.object({ what: v.literal('departing'), id }),
-  /** The planter has renewed the organism. `phase` is its new phase. */
+  /** The planter has renewed the organism. `phase` is the organism's new phase. */
   v.object({ what: v.literal('renewed'), id, phase: v.picklist(PHASES) }),
   v.object({ what: v.literal('died'), id, cause }),
 ]);

@@ -11,16 +11,15 @@
  * | 4 | u32 | tick |
  * | 8 | … | blocks in ascending order of chunk |
  *
- * Each block is preceded by one or two varints (base 128). The first varint contains three values,
- * as 4 × L + 2 × N + O:
- * - L: length of the block in the frame, in bytes;
- * - N: 1 if the index of the block's chunk is that of the previous block's chunk plus 1, else 0;
- * - O: 1 if the block's first byte is omitted, because it equals the first byte of the previous
- *   block; else 0. An omitted byte does not count in L.
+ * One or two varints (base 128) precede each block. The first varint is 4 × L + 2 × N + O:
+ * - L: length of the block in the frame, in bytes, without an omitted byte;
+ * - N: 1 if the chunk's index is the previous block's chunk index plus 1, else 0;
+ * - O: 1 if the block's first byte is omitted, else 0. The omitted byte equals the first byte of
+ *   the previous block.
  *
- * If N is 0, a second varint holds the index of the block's chunk minus that of the previous
- * block's chunk. For the first block, the previous index is −1. A chunk may have several blocks,
- * which are applied in order.
+ * If N is 0, a second varint contains the chunk's index minus the previous block's chunk index. For
+ * the first block, the previous index is −1. If a chunk has several blocks, they are applied in
+ * order.
  */
 import { TIER_NAMES, type TierName } from './tiers.ts';
 
@@ -29,7 +28,6 @@ export const MAX_SCALE = 8;
 
 const FRAME_MAGIC = 0x56;
 export const FRAME_VERSION = 1;
-/** Size of a frame's header, in bytes. */
 const FRAME_HEADER_BYTES = 8;
 
 export interface FrameHeader {
@@ -39,7 +37,7 @@ export interface FrameHeader {
   readonly scale: number;
 }
 
-/** A block, and the index of its chunk at the frame's scale. */
+/** A block of a frame. `chunk` is the index of the block's chunk at the frame's scale. */
 export interface FrameBlock {
   readonly chunk: number;
   readonly block: Uint8Array;
@@ -141,7 +139,7 @@ export function readBlocks(frame: Uint8Array, chunks: number): FrameBlock[] {
     if (head & 1) {
       const whole = new Uint8Array(length + 1);
       // The omitted byte equals the first byte of the previous block. Without a previous block, the
-      // frame is malformed, and any value will do, because the checksum will not match.
+      // frame is malformed, and any value will do.
       whole[0] = blocks.at(-1)?.block[0] ?? 0;
       whole.set(block, 1);
       block = whole;

@@ -22,19 +22,18 @@ import { codeDifference, createDifferenceContexts, OwnerCoder } from './symbols.
 const { abs, floor, max, min } = Math;
 
 /**
- * Weights, in 32nds, for predicting red, green and blue. The prediction combines three estimates of
- * a channel's value:
+ * Weights, in 32nds, for predicting red, green and blue. There are three estimates of a channel's
+ * value:
  * - plane: left + upper − upper left neighbour;
  * - mean: mean of the left and upper neighbours;
  * - share: alpha × the ratio of the channel to alpha in the left and upper neighbours.
  *
- * The prediction is "share" plus a weighted sum. The first two weights of a row are multiplied by
- * plane − share and by 2 × (mean − share) of the predicted channel. Two more weights follow for
- * each channel that is coded earlier: they are multiplied by value − plane and by
- * 2 × (value − mean) of that channel.
+ * The prediction is share + w₀ × (plane − share) + w₁ × 2 × (mean − share). For each channel of the
+ * cell that is coded earlier, with its own value and estimates, the prediction adds w₂ × (value −
+ * plane) + w₃ × 2 × (value − mean), then w₄ and w₅, and so on.
  *
- * The first group of rows is for cells near transparent cells, the second for opaque cells among
- * opaque cells (see `within`). Each group has one row per channel, in the order of `CHANNELS`.
+ * The second group of rows is for opaque cells whose left and upper neighbours are opaque, the
+ * first group for all other cells. Each group has one row per channel, in the order of `CHANNELS`.
  */
 const WEIGHTS: readonly (readonly (readonly number[])[])[] = [
   [[], [11, 1, 8, 1], [13, 4, 2, 0, 6, 4], [8, 0, 1, -1, -2, -1, 6, 3]],
@@ -42,10 +41,9 @@ const WEIGHTS: readonly (readonly (readonly number[])[])[] = [
 ];
 
 /**
- * Predicts a channel of a cell from the neighbours and from the cell's channels that are coded
- * earlier. There are two predictions; the true value mostly lies between them. The weights were
- * learned by regression. All values are levels, which are channel values without their omitted low
- * bits.
+ * Predicts a channel's level from the neighbouring cells and from the cell's channels that are
+ * coded earlier. A level is a channel's value without the omitted low bits. There are two
+ * predictions; the true level mostly lies between them.
  */
 class KeyPrediction {
   /** The main prediction, 0…`top`. */
@@ -56,8 +54,8 @@ class KeyPrediction {
    */
   second = 0;
   /**
-   * 1 if a colour is predicted and the cell and its left and upper neighbours are opaque, otherwise
-   * 0.
+   * For red, green and blue: 1 if the cell and its left and upper neighbours are opaque, else 0.
+   * For alpha: 0.
    */
   within: 0 | 1 = 0;
 
@@ -128,7 +126,7 @@ class KeyPrediction {
   }
 }
 
-/** Returns 0 for an empty range of levels, 1 for one level, 2 for more levels. */
+/** Maps a number of levels to 0 (none), 1 (one) or 2 (more than one). */
 const levelsIn = (range: number): number => reaches(range, 1) + reaches(range, 2);
 
 /**
@@ -204,7 +202,7 @@ export function codeKey(
 
 /** Returns a channel's level: its value without the lowest `shift` bits. */
 const levelAt = (value: number, shift: number): number => value >> shift;
-/** Returns the middle of the channel values that have a given level. The top level becomes 255. */
+/** Returns the middle of the channel values that have a given level; 255 for the top level. */
 const colourAt = (level: number, shift: number): number =>
   shift === 0
     ? level

@@ -27,8 +27,8 @@ const BORDER = 2;
 export const lengthOf = (magnitude: number): number => 32 - clz32(magnitude);
 
 /**
- * Returns 1 if an integer is at least `limit`, else 0. Arithmetic is faster here than a branch,
- * because processors cannot predict branches that depend on the picture.
+ * Returns 1 if an integer is at least `limit`, else 0. Faster than a branch, because processors
+ * cannot predict branches that depend on the picture.
  */
 export const reaches = (x: number, limit: number): number => (limit - 1 - x) >>> 31;
 
@@ -43,7 +43,7 @@ const LOGARITHMS = Uint8Array.from({ length: 256 }, (_, magnitude) => {
 export const halfOctave = (magnitude: number): number => LOGARITHMS[min(255, magnitude)];
 
 /**
- * Returns a number, 0…11, for the size of the coded differences in four neighbours. The left and
+ * Measures the coded differences in four neighbours on a logarithmic scale, 0…11. The left and
  * upper neighbours count twice, the upper left and upper right neighbours once.
  *
  * @param left index of the left neighbour's difference
@@ -70,14 +70,14 @@ export function shortLengthOf(x: number): number {
 
 const none = new Uint8Array(0);
 
-/** The arrays of one chunk. The next chunk uses the same arrays, unless it is larger. */
+/** The arrays of one chunk. The codec reuses the arrays for the next chunk. */
 export class Neighbourhood {
   /** Number of cells per row, including the border. */
   stride = 0;
   /**
-   * [height + 4, width + 4] for each cell, a sum that says which cells near it have changed: 1 for
-   * the left cell, 2 for the upper, 4 for the upper left, 8 for the upper right, and 16 for each of
-   * six cells further away.
+   * [height + 4, width + 4] for each cell, a sum over the nearby cells that have changed: 1 for the
+   * left cell, 2 for the upper, 4 for the upper left, 8 for the upper right, and 16 for each of six
+   * cells further away.
    */
   changes = none;
   /** [height + 4, width + 4] 1 for each cell whose owner has changed. */
@@ -149,10 +149,7 @@ export class Neighbourhood {
     return (y + BORDER) * this.stride + x + BORDER;
   }
 
-  /**
-   * Records a cell's change in `changes` at the nearby cells that are coded later. Because few
-   * cells change, this is cheaper than a check of every cell's neighbours.
-   */
+  /** Adds a changed cell to the sums in `changes` of the nearby cells that are coded later. */
   noteChange(at: number): void {
     const { changes, stride } = this;
     const below = at + stride;
@@ -181,7 +178,8 @@ export class Neighbourhood {
   }
 
   /**
-   * Sums the absolute differences between the earlier colours of a cell and its four neighbours.
+   * Sums the absolute differences between the colours of a cell and of its four neighbours, before
+   * the change.
    */
   gradient(at: number): number {
     const { colours, stride } = this;

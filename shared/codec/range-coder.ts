@@ -9,9 +9,8 @@
 const { exp, imul, max, min, round } = Math;
 
 /**
- * For each context, the log-odds that a bit is 1, in units of 1/`UNIT`. Index 0 is `NONE`. Overflow
- * needs no check: blocks are too short for it, and writer and reader would still compute equal
- * numbers.
+ * For each context, the log-odds that a bit is 1, in units of 1/`UNIT`. Index 0 is `NONE`. An
+ * overflow would be harmless, because writer and reader would compute equal numbers.
  */
 export type Contexts = Int16Array;
 /** Number that represents log-odds of 1 in `Contexts`. */
@@ -19,15 +18,15 @@ export const UNIT = 2048;
 /** Index of a dummy context. Its log-odds are always 0, so it adds nothing to a sum of log-odds. */
 export const NONE = 0;
 /**
- * Learning rate of contexts: change of the log-odds, in units of 1/`UNIT`, if the predicted
- * probability was wrong by 1. If it was wrong by less, the change is proportionally smaller.
+ * Learning rate of contexts. After each bit, a context's log-odds change by `RATE` × (bit −
+ * predicted probability), in units of 1/`UNIT`.
  */
 const RATE = 140;
 
 /**
  * Size of the coder's window, 24 bits. When the range falls below `TOP`, the coder writes or reads
- * a byte. A larger window would exceed the small integers of JavaScript engines, and coding would
- * be several times slower.
+ * a byte. A larger window would be several times slower, because its numbers would exceed the small
+ * integers of JavaScript engines.
  */
 const WINDOW = 2 ** 24;
 const TOP = 2 ** 16;
@@ -40,8 +39,7 @@ const STEP_BITS = 3;
 const HALF = 2048;
 /**
  * Maps log-odds from −8 to 8, in steps of 1/256, to the probability that a bit is 1, in 65,536ths.
- * `exp` may differ slightly between JavaScript engines, but no value is so close to a half-integer
- * that rounding would differ.
+ * `exp` differs slightly between JavaScript engines, but too little to change a rounded value.
  */
 const PROBABILITIES = Uint16Array.from({ length: 2 * HALF }, (_, i) =>
   max(LEAST, min(65_536 - LEAST, round(65_536 / (1 + exp((HALF - i) / 256))))),
@@ -76,11 +74,11 @@ export abstract class BitCoder {
   protected range = WINDOW;
   /**
    * In a writer: the lower end of the range. In a reader: the distance of the encoded number from
-   * the lower end of the range, which is less than `range` for any input.
+   * the lower end of the range.
    */
   protected low = 0;
 
-  /** @param reads whether this is a reader, which ignores the values to write */
+  /** @param reads true for a reader, false for a writer. A reader ignores the values to write */
   constructor(
     readonly reads: boolean,
     private readonly contexts: Contexts,
@@ -111,8 +109,7 @@ export abstract class BitCoder {
     contexts[b] = oddsB + step;
     contexts[c] = oddsC + step;
     contexts[d] = oddsD + step;
-    // Reset the dummy context, which may have been changed like any other context. Checking the
-    // four indices instead would cost more.
+    // Reset the dummy context, which the assignments above may have changed.
     contexts[NONE] = 0;
     while (this.range < TOP) this.shift();
     return coded;

@@ -10,8 +10,9 @@ import { type BitCoder, NONE } from './range-coder.ts';
 const { abs, max, min } = Math;
 
 /**
- * Creates an object for the indices of the contexts for one difference. Callers set the indices
- * before each difference. A bit is coded under up to four contexts, whose names end with A to D.
+ * Creates an object with the context indices for one difference. Callers set the indices before
+ * each difference. Indices whose names differ only in the last letter, A to D, belong to the same
+ * bit.
  */
 export const createDifferenceContexts = () => ({
   /**
@@ -26,8 +27,8 @@ export const createDifferenceContexts = () => ({
   signB: NONE,
   signC: NONE,
   /**
-   * Index of the first of 8 contexts, one per bit length of the difference, for the difference's
-   * second-highest bit.
+   * Index of the first of 8 contexts for the second-highest bit of the difference's magnitude, one
+   * context per bit length from 2.
    */
   mantissa: NONE,
 });
@@ -87,10 +88,7 @@ export class OwnerCoder {
     private owners: ArrayLike<number> = [],
   ) {}
 
-  /**
-   * Codes a cell's new owner in a delta. The owner must not be 0. One or two bits are enough if the
-   * left or upper cell has the same owner.
-   */
+  /** Codes a cell's new owner in a delta. The owner must not be 0. */
   codeNew({ owner, width }: Cells, x: number, y: number): number {
     const cell = y * width + x;
     const { coder } = this;
@@ -130,7 +128,7 @@ export class OwnerCoder {
   }
 
   private meet(owner: number): void {
-    // Skip the search if the owner is the same as last time, as for most cells.
+    // Skip the search if the previous cell had the same owner. Most cells do.
     if (owner === this.previous) return;
     this.previous = owner;
     if (owner !== 0 && !this.known.includes(owner)) this.known.push(owner);
@@ -143,15 +141,15 @@ export class OwnerCoder {
    */
   private code(owner: number): number {
     const { coder, known } = this;
-    // Fill the list of known owners only here, because most chunks do not need it.
+    // Fill the list only here, because most chunks never need the list.
     for (let at = 0; at < this.owners.length; at++) this.meet(this.owners[at]);
     this.owners = [];
     const bits = lengthOf(known.length);
     const index = coder.plain(max(1, bits), known.indexOf(owner) + 1);
     let result = known[index - 1] ?? 0;
     if (result === 0) {
-      // Code the id's bit length, and then the bits below the highest one. Ids are small in most
-      // rooms, so this takes fewer bits than a fixed length.
+      // Code the id's bit length, and then all bits except the highest. Most ids are small, so a
+      // fixed length would take more bits.
       const length = coder.plain(5, lengthOf(owner) - 1);
       const low = min(16, length);
       const rest =

@@ -11,8 +11,8 @@ export interface Tier {
    */
   readonly after: number;
   /**
-   * While a cell changes, a new colour is sent only if a channel (0…255) differs by more than
-   * `hold` from the colour that viewers have, or if the sum of squares exceeds `squares`.
+   * A changing cell's colour is sent only if a channel (0…255) differs by more than `hold` from the
+   * colour that viewers have, or if the sum of the squared differences exceeds `squares`.
    */
   readonly hold: number;
   /** Limit for (Δr)² + (Δg)² + (Δb)²; see `hold`. */

@@ -6,12 +6,12 @@
  * Programs send an access token as `authorization: Bearer <token>`. roles.ts defines which calls a
  * token may make.
  *
- * A host who signs in with `login` gets an HTTP-only session cookie and a key. Every call except
- * GET must contain the key in the header `x-vivarium-key`.
+ * When a host signs in with `login`, the server returns an HTTP-only session cookie and a key.
+ * Every call except GET must contain the key in the header `x-vivarium-key`.
  *
- * A session ends after a time without activity. Activity is every call except GET, and every GET
- * with the header `x-vivarium-used`, which the page adds if the host has used the page since its
- * previous call.
+ * A session ends after a time without activity. Every call except GET counts as activity. A GET
+ * counts only if it has the header `x-vivarium-used`. The page adds this header if the host has
+ * used the page since the page's previous call.
  */
 
 import * as v from 'valibot';
@@ -38,7 +38,7 @@ import {
 } from './state.ts';
 import { statistics } from './visit-statistics.ts';
 
-/** Maximum time without any part of an answer arriving, in ms. After that, a request fails. */
+/** Maximum time to wait for the next part of an answer, in ms. After this time, a request fails. */
 export const ANSWER_PATIENCE = 10_000;
 
 export const KEY_HEADER = 'x-vivarium-key';
@@ -95,7 +95,8 @@ const tick = v.optional(whole(0, Number.MAX_SAFE_INTEGER));
 const place = { x: whole(0, 1_023), y: whole(0, 1_023) };
 
 /**
- * A sensor's report: whether people are at a position in the hall, given as a position in the room.
+ * A sensor's report: whether people are at a position in the hall. `x` and `y` are the
+ * corresponding cell of the room.
  */
 export const presence = v.strictObject({
   ...place,
@@ -114,7 +115,7 @@ const act = v.variant(
   }) as never,
 ) as v.GenericSchema<unknown, { readonly what: (typeof ACTS)[number] }>;
 
-/** Identifies a command of the host that a room has executed. */
+/** Identifies a host's command in a room's journal. */
 const hostCommand = v.strictObject({
   tick: whole(0, Number.MAX_SAFE_INTEGER),
   id: whole(0, 0xffffffff),
@@ -122,7 +123,7 @@ const hostCommand = v.strictObject({
 export type HostCommand = v.InferOutput<typeof hostCommand>;
 
 const undone = v.object({
-  /** Number of undone commands. A stroke of several messages counts once. */
+  /** Number of undone commands. A stroke of several messages counts as one command. */
   undone: whole(0, 0xffffffff),
   kept: v.nullable(snapshotState),
 });
@@ -134,12 +135,12 @@ export const CALLS = {
   session: get('/session', sessionState),
   state: get('/state', hostState),
   room: get('/rooms/:room', roomState),
-  /** Returns a checkpoint's gallery, with the creatures that visitors are offered first. */
+  /** Returns the public data of a checkpoint, such as its gallery. */
   gallery: get('/checkpoints/:checkpoint', EVENTS.welcome.entries.checkpoint),
 
   /**
-   * Returns the hash of a checkpoint in a server's library, and whether rooms can use the
-   * checkpoint (`added`).
+   * Returns the hash of a checkpoint in a server's library. `added`: whether rooms can use the
+   * checkpoint.
    */
   libraryCheckpoint: get(
     '/servers/:server/library/:folder',
@@ -169,8 +170,8 @@ export const CALLS = {
   removeRoom: remove('/rooms/:room', { confirm: v.string() }),
 
   /**
-   * Stores a picture as the logo of a room's exhibition. Returns the picture's path, for the
-   * setting `logo`.
+   * Stores a picture as the logo of a room's exhibition. Returns a path to use as the setting
+   * `logo`.
    */
   putLogo: call(
     'PUT',
@@ -192,8 +193,8 @@ export const CALLS = {
   /** Removes an organism from the list of reported organisms. The organism stays in the room. */
   dismissReport: post('/rooms/:room/dismiss-report', { organism: id }),
   /**
-   * Ends the day of a room: all organisms dissolve within the given number of seconds, by default a
-   * minute. Visitors cannot act during this time. Takes a snapshot first.
+   * Takes a snapshot, and then ends the day of a room: all organisms dissolve within the given
+   * number of seconds, by default 60. Visitors cannot act during this time.
    */
   farewell: post(
     '/rooms/:room/farewell',
@@ -252,10 +253,11 @@ export const CALLS = {
   ),
   liftBan: remove('/bans/:ban', {}),
   /**
-   * Reserves a seat for a wall or touch table. The answer contains the path to open in its browser.
+   * Reserves a seat for a wall or touch table. The answer contains the path that the wall or touch
+   * table must open.
    */
   addWall: post('/rooms/:room/walls', { name: label, table: v.optional(v.boolean()) }, wallState),
-  /** Blocks a touch table, so that the table only shows the room, or unblocks it. */
+  /** Blocks or unblocks a touch table. A blocked table only shows the room. */
   blockTable: post('/rooms/:room/walls/:wall/block', { blocked: v.boolean() }),
   /**
    * Removes the seat of a wall or touch table. A connected table is disconnected; a connected wall
@@ -272,8 +274,8 @@ export const CALLS = {
     {
       seconds: whole(1, MOST_UNDO),
       /**
-       * How many seconds ago the period to undo ends. The host's page sends the time that the host
-       * took to confirm, so that commands from this time are kept.
+       * When the period to undo ends, in seconds before now. The host's page sends the time that
+       * the host took to confirm, so that the room keeps commands from this time.
        */
       ago: v.optional(whole(0, MOST_UNDO), 0),
       participant: v.nullable(whole(0, 0xffffffff)),
@@ -290,15 +292,16 @@ export const CALLS = {
   restore: post('/rooms/:room/snapshots/:tick/restore', {}, v.object({ kept: snapshotState })),
 
   /**
-   * Replaces a room's data with data that were set aside. The replaced data are set aside in turn.
+   * Replaces a room's data with data that were set aside. The server sets the room's previous data
+   * aside.
    */
   putBack: post('/aside/:aside/put-back', {}),
   /** Removes an entry from the list of data set aside. The data stay in the data folder. */
   dismissAside: remove('/aside/:aside', {}),
 
   /**
-   * Renders a time-lapse film of a room in the background, by default of the last 24 hours. If less
-   * is stored, the film shows what is stored.
+   * Starts rendering a time-lapse film of a room. By default, the film shows the last 24 hours, or
+   * less if less is stored.
    */
   timelapse: post(
     '/rooms/:room/timelapse',
@@ -328,14 +331,11 @@ export const CALLS = {
   statistics: get('/rooms/:room/statistics', statistics),
 
   pause: post('/rooms/:room/pause', { paused: v.boolean() }),
-  /**
-   * Reports what a sensor in the hall senses. Organisms near the position wake. If more people are
-   * in the hall, more organisms may look like relatives at the same time.
-   */
+  /** Reports whether people are at a position in the hall. Organisms near this position wake. */
   presence: post('/rooms/:room/presence', presence.entries),
 
   /**
-   * Executes a program's command in a room. The answer is sent after the tick that executes the
+   * Executes a program's command in a room. The server answers after the tick that executes the
    * command.
    */
   act: call(
@@ -362,13 +362,13 @@ export const CALLS = {
   setSchedule: call('PUT', '/schedule', schedule, schedule),
 
   /**
-   * Sends a test message to the webhook of the option `--alerts`. The call is answered after the
-   * message is delivered.
+   * Sends a test message to the webhook given by the option `--alerts`. The server answers after
+   * the message is delivered.
    */
   testAlert: post('/alerts/test', {}),
 
   /**
-   * Drains a server: it hands its rooms to other servers, and takes no rooms until `stopDraining`.
+   * Makes a server hand its rooms to other servers. The server takes no rooms until `stopDraining`.
    */
   drain: post('/servers/:server/drain', {}),
   stopDraining: remove('/servers/:server/drain', {}),
@@ -394,7 +394,7 @@ export const FILES = {
    * shows the grown organism.
    */
   grownDrawing: '/rooms/:room/drawings/:drawing/grown.png',
-  /** PNG of a reported organism as it was when it was reported, on black, one pixel per cell. */
+  /** PNG of a reported organism at the time of the report, on black, one pixel per cell. */
   organism: '/rooms/:room/organisms/:organism/picture.png',
   /** PNG of the room, or of a closed room's last state, one pixel per cell. */
   picture: '/rooms/:room/picture.png',
@@ -413,7 +413,7 @@ export const FILES = {
   statistics: '/rooms/:room/statistics.csv',
   /**
    * A sign to print. Query: `?paper=A4|A3&language=<language code>&address=<address>`. The address
-   * must be one of `HostState.addresses`; by default, the first one is used.
+   * must be one of `HostState.addresses`, by default the first.
    */
   sign: '/rooms/:room/sign.svg',
 } as const;

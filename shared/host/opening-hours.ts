@@ -38,14 +38,14 @@ export const schedule = v.strictObject({
   exceptions: v.optional(v.pipe(v.array(exception), v.maxLength(MAX_EXCEPTIONS)), []),
   /**
    * What happens outside the opening hours. 'dim': walls are dimmed. 'close': walls are dimmed, and
-   * visitors are disconnected and cannot join.
+   * the server disconnects visitors and lets no visitor join.
    */
   outside: v.picklist(['dim', 'close']),
   /** Whether all organisms dissolve when the opening hours end. */
   farewell: v.boolean(),
   /**
-   * Time of day at which the server exits, to be restarted by the program that supervises it; null
-   * for no daily restart.
+   * Time of day at which the server exits; null for no daily restart. The program that supervises
+   * the server then starts it again.
    */
   restart: v.nullable(time),
 });

@@ -6,8 +6,8 @@ export const ROLES = ['observer', 'operator', 'host'] as const;
 export type Role = (typeof ROLES)[number];
 
 /**
- * Calls and files that a role below `host` may use. Each is listed under the lowest role that may
- * use it.
+ * The calls and files that roles below `host` may use. Each name is listed only under the lowest
+ * role that may use it.
  */
 const LESSER: Readonly<Record<Exclude<Role, 'host'>, readonly string[]>> = {
   observer: ['state', 'gallery', 'statistics', 'picture', 'sign', 'wallFrame', 'logo'],

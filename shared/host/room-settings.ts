@@ -106,7 +106,7 @@ const SETTINGS = {
   liveliness: [between(0, 1), 0.1],
   /** Strength of the effect that makes the picture move like water: 1 is normal, 0 is off. */
   water: [between(0, 2), 1],
-  /** Lifetime of an organism in a busy room, in seconds; 0 if it is unlimited. */
+  /** Lifetime of an organism in a busy room, in seconds; 0 for no limit. */
   lifetime: [whole(0, 86_400), 0],
   /** Whether each day begins with heirs of the previous day's organisms. */
   generations: [v.boolean(), false],
@@ -128,8 +128,8 @@ const SETTINGS = {
   /** Whether programs can plant organisms from latents that they supply. */
   latents: [v.boolean(), true],
   /**
-   * Whether visitors are offered the whole gallery, including creatures that closely resemble
-   * others or are not suitable for everybody.
+   * Whether visitors are offered the whole gallery, including creatures that look nearly alike and
+   * creatures that are not suitable for everybody.
    */
   wholeGallery: [v.boolean(), false],
   curation: [curation, { hidden: [], first: [], gardener: [] }],
@@ -163,14 +163,14 @@ export type RoomSettings = v.InferOutput<typeof roomSettings>;
 export const ROOM_DEFAULTS = column(1) as unknown as Omit<RoomSettings, 'energy'>;
 
 /**
- * A room's stored settings: only settings that the host has changed. The server's startup settings
- * determine all others.
+ * A room's stored settings: only settings that the host has changed. All other settings come from
+ * the server's startup settings.
  */
 export const settingsChange = v.partial(roomSettings);
 
 /**
- * A request to change some settings; absent settings stay unchanged. If `energy`, `attract` or
- * `curation` is incomplete, its absent fields stay unchanged too.
+ * A request to change some settings. Absent settings, and absent fields of `energy`, `attract` and
+ * `curation`, stay unchanged.
  */
 export const settingsRequest = v.strictObject({
   ...settingsChange.entries,
@@ -181,8 +181,8 @@ export const settingsRequest = v.strictObject({
 export type SettingsRequest = v.InferOutput<typeof settingsRequest>;
 
 /**
- * The file in which a host saves a room's settings. The file omits the Wi-Fi network, which has a
- * password, and settings that are temporary or valid for only one room.
+ * The settings that a host can save in a file. The Wi-Fi network is omitted because it contains a
+ * password.
  */
 export const settingsFile = v.omit(settingsChange, ['paused', 'message', 'logo', 'wifi']);
 
@@ -202,8 +202,7 @@ export function applyChange(settings: RoomSettings, change: SettingsRequest): Ro
 }
 
 /**
- * Converts a request for changes to its stored form, which contains the complete value of each
- * changed setting.
+ * Returns the complete new value of each setting that a request changes.
  *
  * @param settings all settings of the room after the change
  */

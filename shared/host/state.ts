@@ -50,7 +50,7 @@ const roomEntries = {
   }),
   /** Whether the room's organisms are dissolving because the room's day is ending. */
   farewell: truth,
-  /** Slow operation in progress, which delays visitors; null if there is none. */
+  /** Slow operation in progress, during which visitors have to wait; null if there is none. */
   busy: v.nullable(v.picklist(['opening', 'closing', 'undoing', 'restoring'])),
 } as const;
 
@@ -62,11 +62,10 @@ export const visitorState = v.object({
   name: text,
   hue: number,
   muted: truth,
-  /** Name of the participant's touch table; null if there is none. */
+  /** Name of the participant's touch table; null if the participant does not use a table. */
   table: v.nullable(text),
   /**
-   * Number of other participants at the same IP address. A ban of the address would affect them
-   * too.
+   * Number of other participants at the same IP address, whom a ban of the address would affect.
    */
   neighbours: count,
   /** Number of living organisms that the participant has planted. */
@@ -95,8 +94,8 @@ export const reportState = v.object({
   /** The parts of the organism if it is a chimera. */
   parts: v.optional(v.array(part)),
   /**
-   * Whether the organism is still alive. The kind and the parts are those at the time of the
-   * report.
+   * Whether the organism is still alive. `kind` and `parts` describe the organism at the time of
+   * the report.
    */
   lives: truth,
   /** Tick at which the organism's picture was taken. */
@@ -119,7 +118,9 @@ export const wallState = v.object({
   path: text,
   /** Number of connected screens. Several screens may share one wall's seat. */
   screens: count,
-  /** How long the wall has been connected, in ms; null if it is not connected. */
+  /**
+   * When the wall lost its connection; null if the wall is connected or has never been connected.
+   */
   upFor: v.nullable(number),
   /** When the wall lost its connection; null if it is connected or never was. */
   lost: v.nullable(number),
@@ -189,7 +190,7 @@ export const jobState = v.object({
   from: v.nullable(number),
   /** Times of the film's pictures; absent until the times are known. */
   times: v.optional(filmTimes),
-  /** Number of pictures of the film that can already be shown. */
+  /** Total number of pictures; null if not known yet. */
   frames: count,
   /** Total number of pictures; null if it is not known yet. */
   total: v.nullable(count),
@@ -205,8 +206,8 @@ export const snapshotState = v.object({
   /** The host's name for the snapshot. A snapshot with a name does not expire. */
   name: v.nullable(text),
   /**
-   * The host's action before which the server took this snapshot, so that the host can reverse the
-   * action; null if the snapshot was taken for another reason.
+   * The host's action before which the server took this snapshot; null if the snapshot was taken
+   * for another reason.
    */
   before: v.nullable(v.picklist(['undo', 'restore', 'reseed'])),
   organisms: count,
@@ -239,7 +240,7 @@ export const asideState = v.object({
   at: number,
   /**
    * `file`: a damaged file. `room`: all data of a room. `records`: damaged records of a room or of
-   * the server. `replaced`: a room's data that were replaced when the host put other data back.
+   * the server. `replaced`: a room's previous data, set aside when the host put other data back.
    */
   what: v.picklist(['file', 'room', 'records', 'replaced']),
   /** Tick of the snapshot from which the room continued; null if there was no snapshot. */
@@ -271,17 +272,14 @@ export const serverState = v.object({
       awake: count,
       /**
        * If true, the server is draining but still runs the room, because no other server has taken
-       * over.
+       * over the room.
        */
       kept: truth,
     }),
   ),
   /** Rooms that this draining server has handed over, but that no other server runs yet. */
   leaving: v.optional(v.array(text), []),
-  /**
-   * Rooms of other servers for which this server is a standby. It can take over these rooms
-   * immediately.
-   */
+  /** Rooms of other servers for which this server is a standby. */
   followed: v.optional(v.array(text), []),
   /** Number of pages connected through this server, for each room. */
   viewers: v.array(v.object({ room: text, connections: count })),
@@ -312,7 +310,9 @@ export const hostState = v.object({
    * turned off.
    */
   keeping: v.nullable(truth),
-  /** Whether the wall clock was set back within the last day. If so, stored times may be wrong. */
+  /**
+   * Whether the machine's clock was set back within the last day. If so, stored times may be wrong.
+   */
   clockSetBack: v.optional(truth),
   /** Data set aside by the server and not yet dismissed by the host, latest first. */
   aside: v.array(asideState),
@@ -320,15 +320,14 @@ export const hostState = v.object({
   dim: truth,
   schedule,
   /**
-   * Whether a supervising program restarts the server after it exits. The daily restart needs such
-   * a program.
+   * Whether another program restarts the server after the server exits. The daily restart needs
+   * such a program.
    */
   supervised: truth,
-  /** The next change by the schedule; null if there is none. */
+  /** The next event of the schedule; null if there is none. */
   next: v.nullable(v.object({ at: number, what: v.picklist(['open', 'close', 'restart']) })),
   /** URLs, without paths, at which visitors can reach this server, best first. */
   addresses: v.array(text),
-  /** Resources of the machine on which this server runs. */
   machine: v.object({
     /**
      * Free space on the disk of the data folder, in bytes; null if unknown or if storage is turned
@@ -345,7 +344,7 @@ export const hostState = v.object({
   /** Folders of the library whose checkpoints have not been added to the server yet. */
   library: v.array(text),
   rooms: v.array(roomSummary),
-  /** All bans; null if the access token does not permit seeing bans. */
+  /** All bans; null if the access token's role may not see bans. */
   bans: v.nullable(v.array(banState)),
   jobs: v.array(jobState),
   /** The state of the cluster; null if the server is not in a cluster. */

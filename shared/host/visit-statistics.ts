@@ -17,7 +17,7 @@ const sums = {
   seeds: count,
   wounds: count,
   crosses: count,
-  /** Absent in records from before grafts existed. */
+  /** Absent in old records, from before grafts existed. */
   grafts: v.optional(count, 0),
   refused: count,
   /** Maximum number of simultaneous participants. */

@@ -7,9 +7,8 @@
 import { FIRST_SIDE, INPUTS, KEY, type PainterLayer, type PainterNet } from './net.ts';
 
 /**
- * Maximum root mean square difference between the first `KEY` values of a genome and of a learned
- * genome. A genome that differs more gets no map, because the map would show other creatures'
- * features.
+ * If the first `KEY` values of a genome differ from those of every learned genome by more than this
+ * number (root mean square), the genome gets no map.
  */
 const NEAR = 0.25;
 

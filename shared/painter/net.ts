@@ -14,8 +14,8 @@
 import { readSafetensors, SafetensorsError, type TensorFile } from '../safetensors.ts';
 
 /**
- * Versions of a painter's file: for a painter that reads only cells, and for one that also reads
- * maps of genomes.
+ * Versions of a painter's file. `PAINTER_VERSION`: the painter reads only cells.
+ * `GENOME_PAINTER_VERSION`: the painter also reads maps of genomes.
  */
 export const PAINTER_VERSION = 1;
 export const GENOME_PAINTER_VERSION = 2;
@@ -81,7 +81,7 @@ export const LEARNED = 'learned_';
  * double the map's side.
  */
 export const GENOME_LAYERS = ['genome1', 'genome2', 'double1', 'double2', 'double3'] as const;
-/** Side of a genome map before its first doubling and after its last one, in cells. */
+/** Side of a genome map before the first doubling and after the last doubling, in cells. */
 export const FIRST_SIDE = 4;
 export const MAP_SIDE = 32;
 

@@ -11,7 +11,7 @@ export interface Painting {
   readonly width: number;
   readonly height: number;
   readonly net: PainterNet;
-  /** Number of pixels per side of a cell, 1 or more. Nets are trained for 8. */
+  /** Number of pixels per side of a cell, 1 or more. Nets are trained with 8 pixels. */
   readonly scale: number;
   /** Cells to paint, which must lie inside the grid. If absent, the whole grid is painted. */
   readonly area?: Rect;

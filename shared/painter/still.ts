@@ -21,9 +21,9 @@ export const LARGEST_SCALE = 16;
 const OVERLAP = 0.25;
 
 /**
- * Paints an organism as a still picture. Unlike `paint`, cross-fades the ramps of two neighbouring
- * cells within `OVERLAP` of their edge, because steps between large cells would be visible. All
- * cells that are not transparent are assumed to have the same owner.
+ * Paints an organism as a still picture. Unlike `paint`, lets the ramps of neighbouring cells fade
+ * into each other within `OVERLAP` of the cells' edges, so that no steps between cells are visible.
+ * Assumes that all cells that are not transparent have the same owner.
  *
  * Yields after each cell, so that the caller can do other work in between.
  *
@@ -161,8 +161,8 @@ function addShares(
 }
 
 /**
- * Converts premultiplied sums to straight alpha. Like the shaders of walls, fades out pixels with a
- * low `tissue` (interpolated alpha), because ramps make single cells visible at these pixels.
+ * Converts premultiplied sums to straight alpha. Fades out pixels with a low `tissue` (interpolated
+ * alpha), as the shaders of walls do.
  */
 function* straightened(
   sums: Float32Array,
@@ -184,15 +184,14 @@ function* straightened(
 const BLUR = 3;
 const SPREAD = 2;
 /**
- * Differences between colour values (0…255) of cells are smoothed away if they are much smaller
- * than this number; larger differences stay. It is the second standard deviation of a bilateral
- * filter.
+ * Standard deviation of a bilateral filter, in colour values (0…255). The filter smooths
+ * differences between cells that are much smaller than `FAINT`, and keeps larger differences.
  */
 const FAINT = 28;
 
 /**
- * Paints an organism as a still picture without the faint bands at places where cells have divided
- * during growth. To remove the bands, smooths similar colours before painting.
+ * Paints an organism as a still picture, after smoothing similar colours. Smoothing removes the
+ * faint bands at places where cells have divided during growth.
  *
  * @returns as `paintStill`
  * @throws as `paintStill`

@@ -97,13 +97,13 @@ export const COMMANDS = {
      */
     resume: tokenText,
     /**
-     * Device mark from an earlier event `welcome`. It identifies the browser in all rooms of this
-     * server.
+     * Device mark from an earlier event `welcome`. The mark identifies the browser in all rooms of
+     * this server.
      */
     mark: tokenText,
     /**
-     * Session of this page. After a lost connection, the page sends unanswered commands again. By
-     * session and command id, the room recognises commands that it has already executed.
+     * Id of the page's session. After a lost connection, the page sends unanswered commands again.
+     * The room recognises commands that it has already executed by their session and command id.
      */
     session: v.optional(commandId),
     /**
@@ -211,7 +211,6 @@ export const COMMANDS = {
   }),
   /** Show everybody where one of the participant's own organisms is. */
   beacon: v.strictObject({ id: commandId, organism: organismId }),
-  /** Report an organism to the host. */
   report: v.strictObject({ id: commandId, organism: organismId }),
   /** Follow the view of another participant. If `participant` is absent, stop following. */
   follow: v.strictObject({ id: commandId, participant: v.optional(whole(1, 0xffffffff)) }),
@@ -239,7 +238,10 @@ export const COMMANDS = {
   genomes: v.strictObject({
     organisms: v.pipe(v.array(organismId), v.maxLength(MAX_GENOMES_ASKED)),
   }),
-  /** Request all cells of chunks that are out of sync, at the same scale as the client's frames. */
+  /**
+   * Request all cells of chunks that are out of sync. `chunks` are indices at the scale of the
+   * client's frames.
+   */
   resync: v.strictObject({ chunks: v.pipe(v.array(chunk), v.maxLength(MAX_CHUNKS)) }),
 } as const;
 

@@ -98,13 +98,13 @@ const opening = {
 const seated = v.object({
   you: participantView,
   /**
-   * Token with which the next `join` resumes the participant's seat. It is valid once, for a
+   * Token with which the next `join` resumes the participant's seat. A token is valid once, for a
    * limited time.
    */
   resume: v.string(),
   /**
    * A new device mark, which the browser must send with each later join. Absent if the browser
-   * already had one.
+   * already has a mark.
    */
   mark: v.optional(v.string()),
   energy,
@@ -197,9 +197,9 @@ export const EVENTS = {
   /** Events in the lives of organisms during one tick. */
   life: v.object({ tick: count, events: v.array(lifeEvent) }),
   /**
-   * What other people have recently done to this participant's organisms. For each kind of action
-   * (`how`), `by` is the first person who did this to the organism, and `others` is the number of
-   * further people who did the same. Departures are included, although nobody caused them.
+   * What has recently happened to this participant's organisms: actions of other people, and
+   * departures. For each organism and kind of action (`how`), `by` is the first person who acted,
+   * and `others` is the number of further people.
    */
   affected: v.object({
     organisms: v.array(
@@ -207,7 +207,7 @@ export const EVENTS = {
         ...{ id, kind: v.string(), how, by: planter, others: count },
         /**
          * Name of the creature into which the organism was transformed, or of the grafted creature;
-         * '' if it has no name.
+         * '' if the creature has no name.
          */
         into: v.optional(v.string()),
         /** Number of seconds left for this participant to renew the departing organism. */
@@ -250,14 +250,14 @@ export const EVENTS = {
         /** Pictures per second; 0 if the film is paused. */
         speed: amount,
         /**
-         * Unix times, in ms, at which the film's first picture (`from`; null if unknown) and last
-         * picture (`until`) show the room.
+         * Unix times, in ms, of the film's first picture (`from`; null if unknown) and last picture
+         * (`until`).
          */
         from: v.nullable(finite),
         until: finite,
         /**
-         * Unix times, in ms, at which some of the film's pictures show the room. The times of all
-         * other pictures are interpolated. If absent, the pictures are equally far apart in time.
+         * Unix times, in ms, of some of the film's pictures. The times of all other pictures are
+         * interpolated. If absent, the pictures are equally far apart in time.
          */
         times: v.optional(v.array(v.object({ frame: count, at: finite }))),
         /** Time zone of the server, such as 'Europe/Copenhagen'. */
@@ -319,17 +319,14 @@ export const EVENTS = {
     logo: v.optional(v.string()),
     /** Whether walls are dimmed because it is outside the opening hours. */
     dim: v.boolean(),
-    /** Whether the room's day is ending: its organisms are dissolving, and visitors cannot act. */
+    /** Whether the room's day is ending: organisms are dissolving, and visitors cannot act. */
     farewell: v.optional(v.boolean()),
     /** Whether walls show the family tree of the day that is ending. */
     tree: v.optional(v.boolean()),
   }),
   /** Sent after the host has changed the costs of actions. */
   energy,
-  /**
-   * A notice to this participant. Unlike the event `rejected`, it does not mean that a command
-   * failed.
-   */
+  /** A notice to this participant. A notice does not mean that a command failed. */
   notice: v.object({ notice }),
   /** The room's nominal and actual tick rates, and whether the room is falling behind (`slow`). */
   pace: v.object({

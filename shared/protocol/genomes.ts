@@ -3,7 +3,7 @@ import * as v from 'valibot';
 import { fromHalf, toHalf } from '../half-floats.ts';
 import type { PaintedGenomes } from '../painter/genome-map.ts';
 
-/** The genomes that the cells of an organism read: see `PaintedGenomes`. */
+/** `PaintedGenomes` (the genomes that the cells of an organism read) as a message. */
 export const packedGenomes = v.object({
   /** The latents, as little-endian 16-bit floats. */
   latents: v.pipe(v.array(v.instance(Uint8Array)), v.minLength(1), v.maxLength(4)),

@@ -1,13 +1,12 @@
 /**
- * A Socket.IO parser that sends every packet as one binary MessagePack message, in which cell data
- * are raw bytes. (The default parser would send text and binary data as separate messages.)
+ * A Socket.IO parser that sends every packet as one binary MessagePack message.
  * Interface: https://socket.io/docs/v4/custom-parser/
  */
 import { Emitter } from '@socket.io/component-emitter';
 
 /**
- * Packet types of socket.io-protocol 5. Its types for binary data are omitted, because this parser
- * can put bytes into packets of any type.
+ * Packet types of socket.io-protocol 5, except the types for binary data, which this parser does
+ * not need.
  */
 const PacketType = { CONNECT: 0, DISCONNECT: 1, EVENT: 2, ACK: 3, CONNECT_ERROR: 4 } as const;
 
@@ -33,8 +32,8 @@ const RESERVED = new Set([
 ]);
 
 /**
- * Options for msgpackr. Its extensions of MessagePack are off, because packets come from untrusted
- * clients.
+ * Options for msgpackr. They turn off msgpackr's extensions of MessagePack, because packets come
+ * from untrusted clients.
  */
 export const OPTIONS = {
   useRecords: false,
@@ -92,7 +91,8 @@ export function createParser(
         const bytes = message instanceof ArrayBuffer ? new Uint8Array(message) : message;
         const packet: unknown = unpack(bytes as Uint8Array);
         const { type, nsp, data, id } = isRecord(packet) ? packet : {};
-        // Reject packets of other namespaces than '/', because Socket.IO would answer each of them.
+        // Reject all namespaces except '/', because Socket.IO would answer each packet of another
+        // namespace.
         const isValid =
           typeof type === 'number' &&
           nsp === '/' &&
@@ -169,7 +169,8 @@ function writeNumber(value: number, out: number[]): void {
  * Writes the type and size of a text, byte array, list or record.
  *
  * @param fix code of the type for small sizes, and the limit below which sizes count as small
- * @param codes codes of the type for sizes of one, two and four bytes; 0 if there is none
+ * @param codes codes of the type for size fields of one, two and four bytes; 0 if the type has no
+ *   such code
  */
 function writeSize(
   size: number,
@@ -227,8 +228,8 @@ class Reader {
     if (code >= 0xe0) return code - 256;
     if (code === 0xc0) return null;
     if (code === 0xc2 || code === 0xc3) return code === 0xc3;
-    // A type has consecutive codes for a size field of 1, 2 or 4 bytes (for lists and records, only
-    // of 2 or 4 bytes). A subtraction turns the code into log₂ of this number of bytes.
+    // The codes of a type are consecutive: for size fields of 1, 2 and 4 bytes, or only of 2 and 4
+    // bytes. The subtractions turn a code into log₂ of the field's number of bytes.
     if (code >= 0xc4 && code <= 0xc6) return this.take(this.unsigned(code - 0xc4));
     if (code === 0xcb) return this.view.getFloat64(this.skip(8));
     if (code >= 0xcc && code <= 0xce) return this.unsigned(code - 0xcc);
@@ -244,8 +245,7 @@ class Reader {
   }
 
   /**
-   * Skips bytes, even beyond the end of the message. Reading bytes beyond the end throws a
-   * RangeError.
+   * Skips bytes without checking where the message ends.
    *
    * @returns the offset of the first skipped byte
    */

@@ -31,7 +31,7 @@ export const packedPointer = v.union([
 ]);
 export type PackedPointer = v.InferOutput<typeof packedPointer>;
 
-/** Limit to which packed coordinates are clamped, in cells. The limit lies outside any grid. */
+/** Packed coordinates are clamped to ±`FAR` cells, which is far outside any grid. */
 const FAR = 2 ** 20;
 
 const toldPlace = (place: number): number =>

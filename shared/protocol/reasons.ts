@@ -48,7 +48,7 @@ export const REASONS = [
   /** The organism has no graft that the sender can remove. */
   'no-graft',
   'no-such-participant',
-  /** The participant to be followed is following the sender of the command. */
+  /** The sender wants to follow a participant who is following the sender. */
   'follows-you',
   'protected',
   'not-yours',
