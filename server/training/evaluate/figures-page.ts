@@ -25,8 +25,8 @@ const STEPS = ['8', '16', '24', '32', '64'];
  * and Sondén 2023.
  */
 const OTHERS: readonly (readonly [model: string, nats: number, millions: number])[] = [
-  ['VNCA that grows by doubling (published)', -84.23, 12_900],
-  ['VNCA that grows by doubling (reproduced)', -84.15, 12_900],
+  ['VNCA that grows by divisions (published)', -84.23, 12_900],
+  ['VNCA that grows by divisions (reproduced)', -84.15, 12_900],
   ['VNCA that heals (published)', -90.97, 8_200],
   ['VNCA that heals (reproduced)', -89.3, 6_000],
   ['autoencoder without cells (reproduced)', -84.64, 54],
@@ -110,7 +110,7 @@ function page(all: readonly Checkpoint[]): string {
     '',
     '## Recovery from wounds',
     '',
-    'The column "lost" shows which part of the patch was lost. In every other column, the first number is the percentage of organisms within 0.01 of their picture before the wound (mean squared difference). The second number is the percentage of organisms within 0.002 of their picture before the wound. In the columns "immediately", all lost cells may live again from the first step. In the columns "from the rim", wounds close from their rim, as in a room.',
+    'The column "lost" shows which part of the patch was lost. In every other column, the first number is the percentage of organisms within 0.01 of their picture before the wound (mean squared difference). The second number is the percentage of organisms within 0.002 of their picture before the wound. In the columns "immediately", all lost cells may live again from the first step. In the columns "from the rim", a lost cell may live again only when the wound has closed to it from its rim. Wounds in rooms close in this way.',
     ...all.flatMap((one) => [
       '',
       `### \`${one.card.name}\`: ${one.figures.organisms} organisms`,

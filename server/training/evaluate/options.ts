@@ -59,7 +59,7 @@ export const COMMAND = {
     chimeras: {
       type: wholeNumber(0),
       default: '200',
-      help: 'number of chimeras to make of random creatures of the gallery. 0 means none',
+      help: 'number of chimeras to grow, each from random gallery creatures. 0 means none',
     },
     ...COMPUTE_OPTIONS,
     seed: {

@@ -49,7 +49,7 @@ async function firstPainterRun(config: PainterConfig): Promise<PainterRun> {
 /** Reads a painter's weights. @throws TrainingError 'bad-data' if the checkpoint has no painter */
 async function painterOf(folder: string): Promise<Tensors> {
   const file = await readPainter(folder);
-  const text = `${folder}: the checkpoint has no painter. Only a trained painter can learn genomes.`;
+  const text = `${folder}: the checkpoint has no painter. Train a painter first, and then its genomes.`;
   if (!file) throw new TrainingError('bad-data', text);
   return painterTensors(file);
 }
