@@ -30,7 +30,7 @@ export const COMMAND = {
     refine: {
       value: 'PULL',
       type: number(0),
-      help: "with --resume: before training, change the gallery's latents so that grown organisms look more like their images. The higher PULL is, the less each latent changes",
+      help: "with --resume: before training, change the gallery's latents so that grown organisms look more like their images. PULL is the weight that keeps each latent near its old value: the higher PULL is, the less the latent changes",
     },
     from: {
       value: 'FOLDER',

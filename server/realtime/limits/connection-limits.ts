@@ -42,7 +42,7 @@ const CONNECTION_LIMITS = {
     30,
     'maximum number of messages per second on a connection that report the cursor, the visible area or that the visitor is busy',
   ],
-  strokePointsPerSecond: [1_000, 'maximum number of points of strokes per second on a connection'],
+  strokePointsPerSecond: [1_000, 'maximum number of stroke points per second on a connection'],
   commandsPerSecond: [
     40,
     'maximum number of commands per second on a connection: plant, damage, take back grafts, cross, transform, make a keepsake, renew, follow',
