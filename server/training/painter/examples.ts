@@ -175,7 +175,7 @@ export async function prepareMaterial(
   const kept = chooseKept(card, originals, config);
   if (kept.length === 0) {
     const what =
-      'fewer than two of these images show creatures of the checkpoint's gallery. Choose the images on which the checkpoint was trained.';
+      'fewer than two of these images show gallery creatures of the checkpoint. Choose the images on which the checkpoint was trained.';
     throw new TrainingError('bad-data', `${checkpoint.folder}: ${what}`);
   }
   const isKept = new Set(kept.map(({ index }) => index));
