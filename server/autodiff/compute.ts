@@ -28,7 +28,7 @@ export interface Value {
 /** Tensors by input or output name. */
 export type Values = Readonly<Record<string, Value>>;
 
-/** Expressions that a back end has compiled, ready to run. */
+/** Tensor expressions that a back end has compiled, ready to run. */
 export interface Program {
   /**
    * Computes all outputs of the program. The caller frees both inputs and outputs.

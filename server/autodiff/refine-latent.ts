@@ -169,9 +169,9 @@ export async function compileObjective(
 }
 
 /**
- * Builds expressions for the error of a latent and for the gradient of the error. The expressions'
- * inputs are `latent` [1, Z], `image` [1, side, side, 4], and `parameter:NAME` for each of the
- * rule's parameters.
+ * Builds tensor expressions for the error of a latent and for the gradient of the error. The
+ * expressions' inputs are `latent` [1, Z], `image` [1, side, side, 4], and `parameter:NAME` for
+ * each of the rule's parameters.
  */
 function errorAndSlope(
   { card }: RefinedModel,

@@ -15,11 +15,12 @@ export const overCells = (vector: Expression): Expression =>
 export interface RuleInputs {
   /**
    * Result of `readGenome`. Required if cells read the latent in every step (`standingInput` in the
-   * card).
+   * checkpoint's card).
    */
   readonly genome?: Expression;
   /**
-   * Scalar that replaces `leak` in the card: the fraction of the state that decays in each step.
+   * Scalar that replaces `leak` in the checkpoint's card: the fraction of the state that decays in
+   * each step.
    */
   readonly leak?: Expression;
 }
@@ -79,8 +80,8 @@ function ruleLayers(update: Card['update'], parameters: Parameters, genome?: Exp
         .slice(1, -1)
         .map((name) => {
           const own = modulation?.layers[name];
-          // Scale the weights for each patch. Scaling the layer's result in every cell would be
-          // slower.
+          // Multiply each patch's weights by the patch's scales. Multiplying the layer's result in
+          // every cell would be slower.
           const weights = own?.scales ? ownWeights(kernel(name), own.scales) : kernel(name);
           return [name, { weights, bias: bias(name, own) }];
         }),
@@ -126,7 +127,7 @@ export function layerRows(
 }
 
 /**
- * Builds the expressions that all steps share.
+ * Builds the tensor expressions that all steps share.
  *
  * @returns a function that builds one step. Given states [N, H, W, C] and an optional update mask
  *   [N, H, W, 1], it returns the states after the step
@@ -187,7 +188,10 @@ const ownWeights = (weights: Expression, scales: Expression): Expression =>
 interface LayerModulation {
   /** Factors by which the layer's result is multiplied, [N, hidden]. */
   readonly scales?: Expression;
-  /** Numbers added to the layer's result after scaling, [N, hidden]. */
+  /**
+   * Numbers added to the layer's result, [N, hidden]. If the layer has `scales`, the result is
+   * multiplied by them first.
+   */
   readonly shifts: Expression;
 }
 

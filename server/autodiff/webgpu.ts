@@ -184,7 +184,7 @@ function compile(outputs: g.Outputs): Program {
   };
 }
 
-/** Plans the steps of a run, one per expression. */
+/** Plans the steps of a run, one per tensor expression. */
 function plan(
   order: readonly g.Expression[],
   places: ReadonlyMap<g.Expression, number>,

@@ -392,7 +392,7 @@ export function createTickLoop(
 type ServerWithRooms = ServerBase & Awaited<ReturnType<typeof openRooms>>;
 
 /**
- * Creates the host's API, the routes of pages and the socket server. Does not listen for
+ * Creates the host's API, the HTTP routes of web pages and the socket server. Does not listen for
  * connections yet.
  */
 async function openPages(server: ServerWithRooms) {
@@ -527,8 +527,9 @@ export function shutdownPhases(server: WholeServer): ShutdownPhase[] {
     {
       name: 'clients are disconnected',
       run: async () => {
-        // If this server is a gateway, pages reconnect gradually, because their rooms still run
-        // elsewhere. Otherwise, pages reconnect immediately, because their rooms have stopped.
+        // If this server is a gateway, visitors' pages reconnect gradually, because their rooms
+        // still run elsewhere. Otherwise, visitors' pages reconnect immediately, because their
+        // rooms have stopped.
         if (cluster) await sockets.moveAway(config.role === 'gateway' ? MOVING.time : 0);
         await sockets.close();
         serverRooms.close?.();

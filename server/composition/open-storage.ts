@@ -210,7 +210,10 @@ class SharedList<T extends { readonly id: number }> {
   private readonly changes: Changes<T> = new Map();
   private readonly mutex = new Mutex();
 
-  /** @param onReplaced called with the new list after each merge with the stored list */
+  /**
+   * @param onReplaced called each time this server's list has been merged with the stored list;
+   *   receives the merged list
+   */
   constructor(
     private readonly store: Store,
     private readonly name: string,

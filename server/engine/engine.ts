@@ -117,7 +117,7 @@ export interface Engine {
 export interface EngineLoss {
   readonly what: 'thread' | 'gpu';
   readonly why: string;
-  /** Number of losses of this kind (`what`) so far, including this one. */
+  /** How many times a thread or GPU (see `what`) has been lost so far, including this time. */
   readonly count: number;
   /** The engine in use from now on, if the engine has changed to another backend. */
   readonly replacement?: EngineInfo;

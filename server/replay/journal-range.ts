@@ -21,19 +21,22 @@ import { storedTimes } from '../storage/watched-room.ts';
 import { roomState } from '../world/room-state.ts';
 import { settled } from '../world/tick-times.ts';
 
-/** A point in a room's history: a tick, or a wall-clock time in ms. */
+/** A moment in a room's history: a tick, or a wall-clock time in ms. */
 export type When = { readonly tick: number } | { readonly time: number };
 
-/** Converts between ticks of a room and wall-clock times, by interpolating between known points. */
+/**
+ * Converts between ticks of a room and wall-clock times, by interpolating between known pairs of
+ * tick and time.
+ */
 export class Timeline {
   /**
-   * Ticks and times (in ms) of the known points. Times never decrease: if the clock was set back,
-   * the stored times are adjusted.
+   * The known pairs: `times[i]` is the time of `ticks[i]`, in ms. Times never decrease: if the
+   * clock was set back, the stored times are adjusted.
    */
   private readonly ticks: readonly number[];
   private readonly times: readonly number[];
 
-  /** @param points at least one known point, in any order */
+  /** @param points known pairs of tick and time, at least one, in any order */
   constructor(points: readonly TimePoint[]) {
     const sorted = points.toSorted((a, b) => a.tick - b.tick || b.at - a.at);
     const known = settled(sorted, sorted.at(-1)!);
@@ -167,8 +170,9 @@ export async function timesOf(
 }
 
 /**
- * Lists the snapshots from which a replay can start, oldest first. Excludes standalone snapshots,
- * because the commands after them may not be stored.
+ * Lists the snapshots from which a replay can start, oldest first. Excludes standalone snapshots
+ * (named snapshots, and snapshots taken before an action of the host), because the commands after
+ * them may not be stored.
  */
 async function replayStarts(store: Store, name: string): Promise<TimePoint[]> {
   const snapshots = (await store.readableSnapshots(name)).reverse();
@@ -183,8 +187,8 @@ async function timelineOf(
 ): Promise<Timeline> {
   const fixes = [...from, ...end];
   const { known } = await storedTimes(store, name);
-  // Omit points before the first tick that can be replayed, so that earlier times are clamped to
-  // this tick.
+  // Omit pairs of tick and time before the first tick that can be replayed, so that earlier times
+  // are clamped to this tick.
   fixes.push(...known.filter(({ tick }) => tick >= from[0].tick));
   for await (const { tick, at } of store.journal(name, from[0].tick)) fixes.push({ tick, at });
   return new Timeline(fixes);

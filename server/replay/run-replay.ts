@@ -74,7 +74,7 @@ async function openReplayed(
         async moment(tick) {
           const jump = range.jumps?.find((one) => one.state.tick === tick);
           // Copy the state, because the room will change it, and a second replay needs the
-          // original.
+          // unchanged state.
           if (jump) return { ...jump, state: structuredClone(jump.state) };
           const what = `The room's state was replaced in tick ${tick}, but the new state is not stored.`;
           throw new StoreError('damaged', what);

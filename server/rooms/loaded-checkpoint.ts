@@ -80,7 +80,7 @@ async function changedFiles(folder: string): Promise<Map<string, string> | undef
  * folder gets a new name, because an installed checkpoint may have the same name.
  */
 export interface NamedCheckpoint extends Checkpoint {
-  /** Original name, if the checkpoint was renamed. */
+  /** The checkpoint's own name. Present only if it differs from the new name. */
   readonly ownName?: string;
   /** Set if the checkpoint's map of seeds is unusable. */
   readonly hasBadMap?: true;
@@ -94,7 +94,8 @@ const MORE_FILES = [MAP_FILE, RELATIVES_FILE, PAINTER_FILE, PAINTED_GALLERY_FILE
 const SPARE_FILES = [MAP_FILE, PAINTER_FILE, PAINTED_GALLERY_FILE];
 /**
  * Files that may differ between two versions of a checkpoint with the same fingerprint. The
- * fingerprint covers only the weights and the properties in the card that affect cells.
+ * fingerprint covers only the weights and those properties in the checkpoint's card that affect
+ * cells.
  */
 const DETAILS = [CARD_FILE, ...MORE_FILES];
 const HASH = /^[0-9a-f]{64}$/;
@@ -162,9 +163,9 @@ const isWhole = async (folder: string, hash: string): Promise<boolean> =>
   );
 
 /**
- * Replaces each damaged file in the stored copy of a checkpoint by the original file from an
- * installed checkpoint. If there is no original file, renames the damaged file, provided that the
- * checkpoint is usable without this file. Logs each damaged file.
+ * Replaces each damaged file in the stored copy of a checkpoint by a copy from an installed
+ * checkpoint. If there is no such copy, renames the damaged file, provided that the checkpoint is
+ * usable without this file. Logs each damaged file.
  */
 async function mend(folder: string, installed: readonly Checkpoint[], log: Log): Promise<void> {
   for (const [file, sum] of (await changedFiles(folder)) ?? []) {

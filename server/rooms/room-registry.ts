@@ -212,8 +212,8 @@ export class RoomRegistry {
           // restart.
           await this.stopRoom(entry);
           await this.release(entry);
-          // Delete the new room's records, which would reserve the name for a room of the same size
-          // and checkpoint.
+          // Delete the new room's records. Otherwise, only a room of the same size and checkpoint
+          // could get this name.
           if (!begun) await this.options.storage?.store.forget(name).catch(() => {});
           throw error;
         }

@@ -52,8 +52,8 @@ export const roomRecord = v.strictObject({
   height: positive,
   seed: whole,
   /**
-   * The room's checkpoint. `hash`: hash of the weights and of the card's properties that affect
-   * cells.
+   * The room's checkpoint. `hash`: hash of the weights and of those properties in the checkpoint's
+   * card that affect cells.
    */
   checkpoint: v.strictObject({ name: text, hash: text }),
   /** When the room was created, as wall-clock time in ms. */

@@ -26,7 +26,7 @@ async function copyRoom(from: Records, to: Records, room: string): Promise<void>
 
 interface SetAsideOptions {
   readonly store: Store;
-  /** Folder in which each set of moved data gets its own folder. */
+  /** Parent of the dated folders to which `SetAside` moves data. */
   readonly folder: string;
   /** Returns the wall-clock time, in ms. */
   readonly date: () => number;
@@ -38,7 +38,8 @@ const RECORD = 'aside';
 /** Key of the record that lists the data that were set aside. */
 export const ASIDE_KEY = `house/${RECORD}`;
 /**
- * Maximum length of the list of moved data. Older entries are dropped, but their data stay on disk.
+ * Maximum length of the list of data that were set aside. Older entries are dropped, but their data
+ * stay on disk.
  */
 const MOST = 50;
 
@@ -60,7 +61,7 @@ export class SetAside {
     public entries: readonly AsideRecord[],
   ) {}
 
-  /** Reads the list of moved data from the store. @throws StoreError */
+  /** Reads, from the store, the list of data that were set aside. @throws StoreError */
   static async open(options: SetAsideOptions): Promise<SetAside> {
     const list = await options.store.serverRecord(RECORD, asideRecords);
     return new SetAside(options, list ?? []);

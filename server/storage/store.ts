@@ -267,7 +267,8 @@ export class Store {
     for (const kind of ['snapshot', 'state', 'cells']) {
       await this.remove(spanOf(`${kind}/${name}/`), (key) => !needed.has(key));
     }
-    // Replays start only from snapshots that are not standalone (`periodic`).
+    // No replay starts from a standalone snapshot, which has a name or was taken before an action
+    // of the host.
     const periodic = kept.filter((one) => !schemas.isStandalone(one));
     const first = Math.min(...(periodic.length > 0 ? periodic : kept).map(({ tick }) => tick));
     for (const kind of ['journal', 'mark']) {

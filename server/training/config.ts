@@ -46,9 +46,9 @@ const drawnFrom = (least: number) => {
 export type Drawn = v.InferOutput<ReturnType<typeof drawnFrom>>;
 
 const pool = v.strictObject({
-  /** Maximum number of organisms in the pool. */
+  /** Maximum number of organisms in the pool of grown organisms. */
   size: v.optional(count, 1024),
-  /** Number of new organisms added to the pool per update. */
+  /** Number of organisms that an update takes from the pool to take further steps. */
   batch: count,
   /**
    * Number of new organisms added to the pool per update. The smaller this number, the older the
@@ -57,7 +57,7 @@ const pool = v.strictObject({
   admit: count,
   /**
    * Whether to train on additional new organisms while the pool has fewer organisms than an update
-   * draws, as in the published training (Palm et al. 2022).
+   * takes from it, as in the published training (Palm et al. 2022).
    */
   standIns: v.optional(v.boolean(), false),
   /** Number of steps that a pooled organism takes in an update. */
@@ -83,7 +83,7 @@ const pool = v.strictObject({
   ),
   /**
    * Additional organisms per update that have neighbours, as in a room. Cells of the patch that
-   * neighbours occupy are zeroed before each step and left out of the loss.
+   * neighbours occupy are zeroed before each step and left out of the training loss.
    */
   crowded: v.exactOptional(
     v.strictObject({
@@ -134,14 +134,17 @@ const pool = v.strictObject({
       crowded: v.optional(share, 0),
     }),
   ),
-  /** Share of the organisms drawn from the pool that are damaged before their steps. */
+  /**
+   * Share of wounded organisms among the grown organisms that an update takes from the pool. The
+   * update wounds them before they take further steps.
+   */
   wounded: v.optional(share, 0.5),
   wounds: v.optional(v.pipe(v.array(v.picklist(WOUND_KINDS)), v.minLength(1)), ['square']),
   /** Maximum size of a wound, as a share of the patch's cells. */
   largestWound: v.optional(share, 0.5),
   /**
-   * Organisms whose KL divergence counts in the loss. `fresh`: new organisms. `all`: new and pooled
-   * organisms.
+   * Organisms whose KL divergence counts in the training loss. `fresh`: new organisms. `all`: new
+   * and pooled organisms.
    */
   divergence: v.optional(v.picklist(['fresh', 'all']), 'fresh'),
 });
@@ -155,8 +158,8 @@ const configFields = v.strictObject({
   trainOnValidation: v.optional(v.boolean(), false),
   /**
    * Which parts of the model to train. `all`: the rule and the encoder. `encoder`: only the
-   * encoder, without a pool. The run must then start from a checkpoint (`--from`), whose rule and
-   * gallery latents stay unchanged.
+   * encoder, without a pool of grown organisms. The run must then start from a checkpoint
+   * (`--from`), whose rule and gallery latents stay unchanged.
    */
   trains: v.optional(v.picklist(['all', 'encoder']), 'all'),
   /**
@@ -167,7 +170,7 @@ const configFields = v.strictObject({
   updates: count,
   /** Standard deviation (σ) of the Gaussian likelihood. Used only for RGBA images. */
   sigma: v.optional(positive, 0.1),
-  /** Weight of the KL divergence in the loss. */
+  /** Weight of the KL divergence in the training loss. */
   beta: v.optional(v.pipe(v.number(), v.minValue(0)), 1),
   batch: v.strictObject({
     /** Number of new organisms per update. */
@@ -194,11 +197,14 @@ const configFields = v.strictObject({
     v.strictObject({ channel: whole, octaves: count, weight: v.optional(positive, 1) }),
   ),
   /**
-   * Weight in the loss of the picture at the end of growth. The picture after `extraSteps` more
-   * steps has weight 1. For healing organisms: weight of the picture after half of their steps.
+   * Weight, in the training loss, of the picture at the end of growth. The picture after
+   * `extraSteps` more steps has weight 1. For healing organisms: weight of the picture after half
+   * of their steps.
    */
   judgeGrown: v.optional(v.pipe(v.number(), v.minValue(0)), 0),
-  /** Weight in the loss of the picture at the end of each stage except the last stage. */
+  /**
+   * Weight, in the training loss, of the picture at the end of each stage except the last stage.
+   */
   judgeStages: v.optional(v.pipe(v.number(), v.minValue(0)), 0),
   /**
    * Part of the run, as [start, end] in shares of the run (0…1), during which the leak rises from
@@ -285,12 +291,12 @@ const configFields = v.strictObject({
 /** A training configuration with all defaults filled in. */
 export type TrainingConfig = v.InferOutput<typeof configFields>;
 
-/** Returns the number of organisms drawn from the pool per update. */
+/** Returns the number of organisms that an update takes from the pool of grown organisms. */
 export const drawnStates = ({ batch, calm }: NonNullable<TrainingConfig['pool']>): number =>
   batch + (calm?.batch ?? 0);
 
 /**
- * Returns the ends of a range at a point of the run.
+ * Returns the ends of a range at a moment of the run.
  *
  * @param progress share of the run that is done, 0…1
  */
@@ -484,7 +490,8 @@ export function differs(a: unknown, b: unknown, path: string): string | undefine
 }
 
 /**
- * Changes a training configuration's batch size, and the sizes of its pools in proportion.
+ * Changes a training configuration's batch size, and the sizes of its pools of grown organisms in
+ * proportion.
  *
  * @param fresh number of new organisms per update, at least 1
  */

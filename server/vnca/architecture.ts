@@ -148,8 +148,8 @@ export function genomeLayout({ channels, update }: Pick<Architecture, 'channels'
   const weights = shifts + channels;
   return {
     /**
-     * For each modulated layer: offset of its shifts, [hidden], and, if the layer is scaled, offset
-     * of its scales, [hidden].
+     * For each modulated layer: offset of its shifts, the numbers added to the layer's result,
+     * [hidden]. If the result is also multiplied: offset of the factors (scales), [hidden].
      */
     layers,
     /** Offset of the last layer's shifts, [C]. */

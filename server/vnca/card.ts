@@ -27,7 +27,7 @@ export class CheckpointError extends Error {
   }
 }
 
-/** Version of the card format that this build reads. */
+/** Version of the format of checkpoints' cards that this build reads. */
 export const CARD_VERSION = 1;
 
 /** Categories of gallery creatures in the visitors' planting menu. */
@@ -79,8 +79,9 @@ const updateFields = {
        */
       expressed: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0)), 0),
       /**
-       * Whether the genome also scales the first layer's output, in addition to shifting it.
-       * Scaling costs time in every cell; shifting is free, because shifts are added to the bias.
+       * Whether the genome multiplies the first layer's output as well as adding to it. Multiplying
+       * costs time in every cell. Adding is free, because the added numbers become part of the
+       * bias.
        */
       scalesPerception: v.optional(v.boolean(), true),
       /**
@@ -186,7 +187,7 @@ const fields = v.strictObject({
   ...modelFields,
   /**
    * The name by which tokens refer to these weights. If absent, the server computes the name from
-   * the card and the weights.
+   * the checkpoint's card and weights.
    */
   identity: v.exactOptional(
     v.pipe(v.string(), v.regex(/^[0-9a-f]{8}$/, 'must be 8 hexadecimal digits')),

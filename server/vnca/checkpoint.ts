@@ -62,7 +62,7 @@ export async function readPainter(folder: string): Promise<Buffer | undefined> {
   return bytes;
 }
 
-/** Prefix of the server paths from which pages load painters. */
+/** Prefix of the server paths from which web pages load painters. */
 export const PAINTERS = '/painters';
 
 /**
@@ -128,8 +128,8 @@ export async function loadCheckpoint(
 }
 
 /**
- * Loads only the card and the weights, for tools that create the other files of a checkpoint
- * folder.
+ * Loads only a checkpoint's card and weights, for tools that create the other files of the
+ * checkpoint's folder.
  *
  * @throws CheckpointError if the card or the weights cannot be loaded
  */
@@ -143,8 +143,8 @@ export async function loadModel(folder: string): Promise<Model> {
 }
 
 /**
- * Checks that the weights belong to the card. An interrupted copy of a checkpoint folder may leave
- * the card of one checkpoint with the weights of another.
+ * Checks that a checkpoint's weights belong to its card. An interrupted copy of a checkpoint folder
+ * may leave the card of one checkpoint with the weights of another.
  *
  * @throws CheckpointError 'bad-card' if the weights do not belong to the card
  */
@@ -153,7 +153,7 @@ function checkIdentity(folder: string, model: Model): void {
   if (identity === undefined) return;
   const hash = fingerprint(model);
   // A folder named after the fingerprint is a room's copy of a checkpoint. Accept the copy even if
-  // its card has a wrong identity, because somebody may have edited the original card.
+  // its card has a wrong identity, because somebody may have edited the card before it was copied.
   if (hash.startsWith(identity) || basename(folder) === hash) return;
   const what = `is "${identity}", but card and weights have the identity "${hash.slice(0, 8)}"`;
   const next =

@@ -1,7 +1,7 @@
 /**
- * The schema of an encoder's net in the card. The net consists of convolutions followed by dense
- * layers. Its outputs are the mean of the latent and the logarithm of the standard deviation (log
- * σ).
+ * The schema of an encoder's net in the checkpoint's card. The net consists of convolutions
+ * followed by dense layers. Its outputs are the mean of the latent and the logarithm of the
+ * standard deviation (log σ).
  */
 import * as v from 'valibot';
 import { size } from '../../shared/common-schemas.ts';

@@ -35,8 +35,8 @@ export function gallerySheet(card: Pick<Card, 'side' | 'gallery'>) {
 }
 
 /**
- * Creatures that may be unsuitable for some visitors, for example children. Pages show these
- * creatures only if the host chooses to show the whole gallery.
+ * Creatures that may be unsuitable for some visitors, for example children. Visitors' pages show
+ * these creatures only if the host chooses to show the whole gallery.
  */
 const UNSUITABLE: readonly string[] = [
   'Pile of Poo',

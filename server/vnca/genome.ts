@@ -13,9 +13,9 @@ export interface OwnPart {
 }
 
 /**
- * Computes the layout of a patch's conditioning, an array of K numbers (`size`). Each part holds
- * those weights of one layer that differ between patches. Returns undefined if cells read the
- * latent only at the beginning of growth. All patches then have the same weights.
+ * Computes where each layer's weights are in a patch's conditioning. The conditioning is an array
+ * of K numbers (`size`): all weights that differ between patches. Returns undefined if cells read
+ * the latent only at the beginning of growth. All patches then have the same weights.
  */
 export function ownLayout({ channels, update }: Architecture) {
   if (!update.standingInput) return undefined;

@@ -110,7 +110,8 @@ export function createReadout(card: Visible, planar = false): ReadCells {
  *
  * @param at index of the cell's first channel in `states`
  * @param stride distance between two channels of the cell in `states`
- * @returns the cell's alpha. If the card names no channel for the aliveness, the aliveness is alpha
+ * @returns the cell's alpha. If the checkpoint's card names no channel for the aliveness, the
+ *   aliveness is alpha
  */
 type ReadCell = (
   states: Float32Array,

@@ -1,7 +1,7 @@
 /**
- * The table of relatives: for each creature of a gallery, the relatives that it can look like for a
- * moment. `npm run relatives` writes the table to `relatives.json`. If this file is missing, no
- * creature can look like a relative.
+ * The table of relatives: for each creature of a gallery, the similar creatures (relatives) that it
+ * can look like for a moment. `npm run relatives` writes the table to `relatives.json`. If this
+ * file is missing, no creature can look like a relative.
  */
 import { join } from 'node:path';
 import * as v from 'valibot';

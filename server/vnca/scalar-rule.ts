@@ -105,7 +105,7 @@ function createRule(model: Model, latent: Float32Array) {
 
 /**
  * Creates the function that computes the first layer (perception) for one cell: a 3×3 convolution
- * around the cell, whose result is scaled and shifted.
+ * around the cell, whose result is multiplied by the scale; the shift is then added.
  */
 function perception(
   net: { readonly channels: number; readonly hidden: number; readonly kernel: Float32Array },

@@ -40,8 +40,8 @@ export const QUEUE_LIMITS = {
 
 /**
  * A seed as the journal stores it. `spot` is a seed from a point of the latent map, and `thrown` is
- * a seed from a throw of a page's dice. The journal stores their latents, because the map or the
- * sampler may change later. `heir` is a seed with which a room's day begins.
+ * a seed from a throw of the dice on a visitor's page. The journal stores their latents, because
+ * the map or the sampler may change later. `heir` is a seed with which a room's day begins.
  */
 export type PlantedSeed =
   | SeedSource
@@ -55,7 +55,7 @@ export type PlantedSeed =
       readonly parents: readonly OrganismId[];
     };
 
-/** Parameters of a command that pages send, without the command's id. */
+/** Parameters of a command that visitors' pages send, without the command's id. */
 type Sent<N extends CommandName> = Omit<Command<N>, 'id'>;
 /** Parameters of a command that uses a seed, with the seed as the journal stores it. */
 type Planted<N extends 'plant' | 'transform'> = Omit<Sent<N>, 'seed'> & {
@@ -90,7 +90,9 @@ interface Parameters {
   remove: { readonly organism: OrganismId };
   /** Removes all organisms that own a cell in a rectangle. Sent by the host. */
   clear: { readonly area: Rect };
-  /** Reports that somebody in the hall is near a point of the grid (rule IDL-7). Units: cells. */
+  /**
+   * Reports that somebody in the hall is near a position on the grid (rule IDL-7). Units: cells.
+   */
   sense: { readonly x: number; readonly y: number; readonly radius: number };
   /**
    * Makes an organism depart for good: after `seconds`, the organism is gone, and nobody can renew
@@ -223,8 +225,8 @@ export const roomEvent = v.variant('what', [
   /** Changes how often organisms step (rules PAC-1 and PAC-2). */
   v.strictObject({ what: v.literal('life'), settings: lifeSettings }),
   /**
-   * Changes the maximum share of organisms that express a relative at the same time (rules IDL-1
-   * and IDL-3).
+   * Changes the maximum share of organisms that look like a relative (a similar creature) at the
+   * same time (rules IDL-1 and IDL-3).
    */
   v.strictObject({ what: v.literal('liveliness'), share: liveliness }),
   /** The engine ran out of memory for the organisms planted in this tick. */
@@ -267,8 +269,8 @@ export function plainNumbers<T>(value: T): T {
 type DoneInSession = NonNullable<RoomState['done']>[number];
 
 /**
- * Number of executed commands that are remembered per session. Pages do not resend older commands
- * (see `MAX_PENDING` in `client/room/connection.ts`).
+ * Number of executed commands that are remembered per session. Visitors' pages do not resend older
+ * commands (see `MAX_PENDING` in `client/room/connection.ts`).
  */
 const REMEMBERED = 2 * QUEUE_LIMITS.maxQueuedPerParticipant;
 

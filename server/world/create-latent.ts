@@ -239,9 +239,10 @@ export function crossOf(
 }
 
 /**
- * Converts a seed to the form that the journal stores. Map points and random seeds that have a
- * `throw` become latents, because the map or the sampler may change later. Latents of tokens are
- * scaled down to the checkpoint's bounds; all other latents outside the bounds are refused.
+ * Converts a seed to the form that the journal stores. Points of the latent map and random seeds
+ * that have a `throw` become latents, because the map or the sampler may change later. Latents of
+ * tokens are scaled down to the checkpoint's bounds; all other latents outside the bounds are
+ * refused.
  *
  * @throws Refusal 'no-such-seed' if there is no map; 'bad-latent', 'bad-token'
  */

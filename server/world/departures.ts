@@ -48,7 +48,10 @@ export const DEPARTURE = {
 /** Interval, in ticks, at which absent participants without organisms are forgotten. */
 const PRUNE_EVERY = 64;
 
-/** Returns whether an organism is resting. Expressing a relative counts as resting. */
+/**
+ * Returns whether an organism is resting. An organism that looks like a relative (a similar
+ * creature) counts as resting.
+ */
 const rests = ({ phase, expression }: Organism): boolean =>
   phase === 'asleep' || expression !== undefined;
 

@@ -119,8 +119,8 @@ export function distances(from: Uint8Array, width: number, passes?: Uint8Array):
 
 /**
  * Records how many cells an organism owns at the beginning of a wound. Call before the stroke
- * changes the organism or ends its expression of a relative. A hit before the organism rests again
- * belongs to the same wound and is not recorded.
+ * changes the organism, or makes it stop looking like a relative (a similar creature). A hit before
+ * the organism rests again belongs to the same wound and is not recorded.
  */
 export function hurt(organism: Organism, grid: GridPlanes): void {
   const { phase, transforming } = organism;

@@ -39,8 +39,9 @@ export function settle(grid: GridPlanes, stepped: readonly Stepped[], threshold:
 
 function releaseWeak(grid: GridPlanes, { organism, readout }: Stepped, threshold: number): void {
   const { id, window, phase, expression } = organism;
-  // An organism that expresses a relative will need all its cells again. While an organism's genome
-  // changes, its living cells may be faint for a moment. Release nothing in either case.
+  // An organism that looks like a relative (a similar creature) will need all its cells again.
+  // While an organism's genome changes, its living cells may be faint for a moment. Release nothing
+  // in either case.
   if (expression || isTurning(organism)) return;
   const { stage, presence } = readout;
   const { owner } = grid.planes;

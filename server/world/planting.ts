@@ -148,8 +148,8 @@ function nearest(corner: Corner, side: number, bare: number, grid: GridPlanes): 
 }
 
 /**
- * Yields the points on the outline of a square around a centre. Omits points outside the rectangle
- * from (0, 0) to `last`.
+ * Yields the positions on the outline of a square around a centre. Omits positions outside the
+ * rectangle from (0, 0) to `last`.
  *
  * @param ring half the side of the square
  */

@@ -26,8 +26,8 @@ export class RoomRules {
    */
   closing: number | undefined;
   /**
-   * For each gallery creature, the relatives that it can express. If undefined, no creature has
-   * relatives.
+   * For each gallery creature, the similar creatures (relatives) that it can look like for a
+   * moment. If undefined, no creature has relatives.
    */
   relatives: Relatives | undefined;
   /**
@@ -36,7 +36,10 @@ export class RoomRules {
    */
   sampler: SamplerVersion | undefined;
   life: LifeSettings;
-  /** Maximum share of the organisms that may express a relative at the same time, 0…1. */
+  /**
+   * Maximum share of the organisms that may look like a relative (a similar creature) at the same
+   * time, 0…1.
+   */
   liveliness = 0;
 
   /** Creates the rules of a new room. @param life if absent, each organism steps in every tick */

@@ -39,7 +39,10 @@ export const session = v.pipe(whole, v.maxValue(0xffffffff));
 /** Speed at which wounds close from their rim, in cells per step. */
 export const reach = positive;
 
-/** Maximum share of the organisms that may look like a relative at the same time. */
+/**
+ * Maximum share of the organisms that may look like a relative (a similar creature) at the same
+ * time.
+ */
 export const liveliness = between(0, 1);
 
 export const lifeSettings = v.strictObject({
@@ -175,7 +178,10 @@ const organismState = v.strictObject({
    * live cell again; 0 for all other cells.
    */
   closed: v.optional(bytes),
-  /** Present while the organism looks like a relative, and until it has its own shape again. */
+  /**
+   * Present while the organism looks like a relative (a similar creature), and until it has its own
+   * shape again.
+   */
   expression: v.optional(
     v.strictObject({
       /**
@@ -186,8 +192,8 @@ const organismState = v.strictObject({
       /** Number of steps until the cells read the organism's own latent again. */
       stepsLeft: whole,
       /**
-       * Number of cells that the organism owned before it began to look like a relative. Absent
-       * until the organism wakes for this expression.
+       * Number of cells that the organism owned before it began to look like a relative (a similar
+       * creature). Absent until the organism wakes to look like the relative.
        */
       held: v.optional(whole),
     }),
@@ -357,7 +363,8 @@ export const roomState = v.pipe(
      */
     sampler: v.optional(samplerVersion),
     /**
-     * Maximum share of the organisms that may look like a relative at the same time. If absent, 0.
+     * Maximum share of the organisms that may look like a relative (a similar creature) at the same
+     * time. If absent, 0.
      */
     liveliness: v.optional(liveliness),
     lineage: v.optional(lineage),

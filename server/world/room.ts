@@ -42,7 +42,7 @@ export interface TickResult {
   readonly tick: number;
   readonly answers: readonly Answer[];
   readonly life: readonly LifeEvent[];
-  /** Organisms that have begun to look like a relative in this tick. */
+  /** Organisms that have begun to look like a relative (a similar creature) in this tick. */
   readonly expressing?: readonly Expressing[];
   readonly died: readonly OrganismView[];
   /** Chunks of the grid whose cells have changed. */
@@ -154,8 +154,8 @@ export class Room extends RoomContents {
    * @param session session within which the id is unique, uint32. If the command may arrive twice,
    *   pass a session, and call `doneBefore` first
    * @throws Refusal 'too-fast' if the sender has too many queued commands; 'room-busy' if the room
-   *   has too many; 'no-such-seed' if the seed is a map point but there is no latent map;
-   *   'bad-latent', 'bad-token'
+   *   has too many; 'no-such-seed' if the seed is a point of the latent map but there is no latent
+   *   map; 'bad-latent', 'bad-token'
    */
   enqueue(id: number, command: RoomCommand, session?: number): void {
     if (!this.queue.admits(id, command.by.id, session)) return;

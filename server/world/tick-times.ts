@@ -1,31 +1,37 @@
 /**
- * The wall-clock times of a room's ticks, stored as a short list of points. Each point is a tick
- * and its time; times between two points are interpolated. The points are not part of the room's
- * state, which does not depend on the wall clock.
+ * The wall-clock times of a room's ticks, stored as a short list of pairs, each a tick and its
+ * time. Times between two pairs are interpolated. The pairs are not part of the room's state, which
+ * does not depend on the wall clock.
  */
 import { interpolate, MOST_TIME_POINTS, type TimePoint } from '../../shared/time-points.ts';
 
 /**
- * Maximum error of an interpolated tick time, in ms. Errors can be larger after points have been
- * removed because there were too many (`MOST_TIME_POINTS`).
+ * Maximum error of an interpolated tick time, in ms. Errors can be larger after pairs of tick and
+ * time have been removed because there were too many (`MOST_TIME_POINTS`).
  */
 const TOLERANCE = 5_000;
 
 export class TickTimes {
-  /** Points, oldest first. Between two neighbouring points, the tick rate was nearly constant. */
+  /**
+   * Pairs of tick and time, oldest first. Between two neighbouring pairs, the tick rate was nearly
+   * constant.
+   */
   private points: TimePoint[];
   /** The latest known tick, and its time. */
   private last: TimePoint | undefined;
 
-  /** @param known points from an earlier run of the room; their ticks and times never decrease */
+  /**
+   * @param known pairs of tick and time from an earlier run of the room; the ticks and times never
+   *   decrease
+   */
   constructor(known: readonly TimePoint[] = []) {
     this.points = limited(known);
     this.last = known.at(-1);
   }
 
   /**
-   * The known points, oldest first, including the latest tick. There are at most
-   * `MOST_TIME_POINTS`.
+   * The known pairs of tick and time, oldest first, including the latest tick. There are at most
+   * `MOST_TIME_POINTS` pairs.
    */
   get known(): readonly TimePoint[] {
     const { points, last } = this;
@@ -33,7 +39,8 @@ export class TickTimes {
   }
 
   /**
-   * Returns the known points, corrected if the clock was set back, followed by `now`.
+   * Returns the known pairs of tick and time, corrected if the clock was set back, followed by
+   * `now`.
    *
    * @param now the room's last tick, and the current wall-clock time in ms
    */
@@ -56,8 +63,8 @@ export class TickTimes {
     }
     const from = this.points.at(-1);
     const at = Math.max(point.at, this.last?.at ?? point.at);
-    // Keep the previous tick as a point, so that the times of earlier ticks stay right even if the
-    // room has stood still since then.
+    // Keep the previous tick's time, so that the times of earlier ticks stay right even if the room
+    // has stood still since then.
     if (from && this.last && from !== this.last && at - from.at > TOLERANCE) this.keep(this.last);
     this.last = { tick: point.tick, at };
     if (!from) this.keep(this.last);
@@ -87,7 +94,7 @@ export class TickTimes {
   }
 }
 
-/** Removes points until fewer than `MOST_TIME_POINTS` are left. */
+/** Removes pairs of tick and time until fewer than `MOST_TIME_POINTS` are left. */
 function limited(points: readonly TimePoint[]): TimePoint[] {
   const kept = [...points];
   while (kept.length >= MOST_TIME_POINTS) removeLeast(kept);
@@ -99,10 +106,11 @@ function limited(points: readonly TimePoint[]): TimePoint[] {
  * next tick, the clock was set back between these ticks. Reduces the times recorded while the clock
  * was ahead by the amount by which it was set back.
  *
- * @param points oldest first
+ * @param points pairs of tick and time, oldest first
  * @param now the latest tick, and the current time in ms
  * @param pace assumed duration of a tick, in ms, at the moment when the clock was set back
- * @returns points of the same ticks; their times never decrease and are not later than `now`
+ * @returns the same ticks with corrected times; the times never decrease and are not later than
+ *   `now`
  */
 export function settled(points: readonly TimePoint[], now: TimePoint, pace = 0): TimePoint[] {
   let later = now;
@@ -122,8 +130,8 @@ export function settled(points: readonly TimePoint[], now: TimePoint, pace = 0):
 }
 
 /**
- * Removes the point whose time can be interpolated most precisely from its two neighbours. Never
- * removes the first or the last point.
+ * Removes the pair of tick and time whose time can be interpolated most precisely from the two
+ * neighbouring pairs. Never removes the first or the last pair.
  */
 function removeLeast(points: TimePoint[]): void {
   const errors = points.slice(1, -1).map(({ tick, at }, i) => {

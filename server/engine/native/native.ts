@@ -20,9 +20,9 @@ import { compileKernel, findPrebuilt } from './compile.ts';
 const whole = (numbers: number, lanes: number): number => Math.ceil(numbers / lanes) * lanes;
 
 /**
- * Transforms the kernel of perception, [3, 3, C, hidden], to Winograd's 6×6 points, [36, C,
- * hidden], in double precision. The last dimension is padded to a multiple of `lanes`, the vector
- * length.
+ * Transforms the kernel of perception, [3, 3, C, hidden], to Winograd's 6×6 interpolation points,
+ * [36, C, hidden], in double precision. The last dimension is padded to a multiple of `lanes`, the
+ * vector length.
  */
 function perceptionAtPoints({ card, tensors }: Model, lanes: number): Float32Array {
   const { channels } = card;

@@ -1,7 +1,8 @@
 /**
  * A 3×3 convolution that needs only half the usual multiplications. Vertically, it uses Winograd's
- * minimal filtering F(4, 3) on tiles of four rows, with the points 0, ±1, ±2 and ∞ (Lavin and Gray
- * 2016, arXiv 1509.09308, section 4.2). Horizontally, it is an ordinary convolution.
+ * minimal filtering F(4, 3) on tiles of four rows, with the interpolation points 0, ±1, ±2 and ∞
+ * (Lavin and Gray 2016, arXiv 1509.09308, section 4.2). Horizontally, it is an ordinary
+ * convolution.
  *
  * The transforms use operations that ONNX Runtime computes fast: depthwise convolutions and a small
  * matrix product.
@@ -11,7 +12,7 @@ import type { ModelWriter } from './model.ts';
 
 /**
  * Winograd's matrix G, which transforms three values in a column of the kernel to six, one per
- * Winograd point.
+ * interpolation point.
  */
 export const OF_KERNEL = [
   [1 / 4, 0, 0],
@@ -27,7 +28,7 @@ export const TILE = 4;
 
 /**
  * Winograd's matrix Bᵀ, which transforms six rows of the image (a tile, one row above and one row
- * below) to six rows, one per Winograd point.
+ * below) to six rows, one per interpolation point.
  */
 const OF_IMAGE = [
   [4, 0, -5, 0, 1, 0],
@@ -38,8 +39,8 @@ const OF_IMAGE = [
   [0, 4, 0, -5, 0, 1],
 ];
 /**
- * Winograd's matrix Aᵀ, which transforms six rows of products, one per Winograd point, to the four
- * rows of a tile.
+ * Winograd's matrix Aᵀ, which transforms six rows of products, one per interpolation point, to the
+ * four rows of a tile.
  */
 const BACK = [
   [1, 1, 1, 1, 1, 0],
@@ -82,8 +83,8 @@ export function convolveTiles(model: ModelWriter, image: string, kernel: Float32
 }
 
 /**
- * Transforms a kernel [3, 3, in, out] to the Winograd points, [points, out, in, 3], in double
- * precision.
+ * Transforms a kernel [3, 3, in, out] to Winograd's interpolation points, [points, out, in, 3], in
+ * double precision.
  */
 function kernelsOf(kernel: Float32Array, inputs: number, outputs: number): Float32Array {
   const result = new Float32Array(POINTS * outputs * inputs * 3);

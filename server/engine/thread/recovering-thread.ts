@@ -34,7 +34,9 @@ const copyOfGenomes = ({ latents, labels }: Genomes): Genomes => ({
   labels: labels?.slice(),
 });
 
-/** Copies a step with its masks and genomes, because the caller may change the original later. */
+/**
+ * Copies a step with its masks and genomes, because the caller may change the step's arrays later.
+ */
 const copyOf = (step: PatchStep): PatchStep => ({
   ...step,
   ...(step.keep && { keep: step.keep.slice() }),
@@ -126,15 +128,15 @@ interface RecoveryOptions {
  */
 const RETRY_DELAYS = [0, 500, 2_000, 5_000];
 /**
- * After this number of losses within `LOSS_WINDOW`, the replacement uses the alternative backend,
- * if there is one. One more loss within `LOSS_WINDOW` is fatal.
+ * After this number of lost threads within `LOSS_WINDOW`, the replacement uses the alternative
+ * backend, if there is one. One more lost thread within `LOSS_WINDOW` is fatal.
  */
 const MAX_LOSSES = 3;
 /**
  * Number of failed attempts to start the current backend before the alternative backend is tried.
  */
 const MAX_FAILURES = RETRY_DELAYS.length - 1;
-/** Period in which losses are counted, in ms. */
+/** Period in which lost threads are counted, in ms. */
 const LOSS_WINDOW = 60_000;
 
 interface PendingCall {
@@ -147,7 +149,7 @@ class Recovery {
   /** The running thread; undefined while a replacement is starting. */
   private current: ThreadEngine | undefined;
   private failure: EngineError | undefined;
-  /** Times of the losses within `LOSS_WINDOW`, in ms. */
+  /** Times at which threads were lost within `LOSS_WINDOW`, in ms. */
   private losses: number[] = [];
   private backend: BackendName;
   private readonly pending = new Set<PendingCall>();
@@ -257,8 +259,8 @@ class Recovery {
   }
 
   /**
-   * Returns a function that starts a thread with the current backend or, after repeated losses or
-   * failed starts, with the alternative backend.
+   * Returns a function that starts a thread with the current backend or, after repeated losses of
+   * threads or failed starts, with the alternative backend.
    */
   private replacementStarter(): () => Promise<ThreadEngine> {
     const { start, alternative, onFallback } = this.options;
@@ -353,9 +355,9 @@ export function recoveringThread(
     });
     for (const backup of due) backup.saveAfter = Infinity;
     const ids = due.map(({ seed }) => seed.patch);
-    // Copy the states before this step, so that this step stays in the log. After a loss, the new
-    // thread repeats this step to get the last picture, which `Readout.change` compares with the
-    // next picture.
+    // Copy the states before this step, so that this step stays in the log. If the thread is lost,
+    // the new thread repeats this step to get the last picture, which `Readout.change` compares
+    // with the next picture.
     const call = async (thread: ThreadEngine) => {
       const saved = ids.length > 0 ? thread.exportStates(ids).catch(() => []) : [];
       const readouts = await thread.step(own);

@@ -30,7 +30,7 @@ import {
  * into several submissions, because the answers must fit in one buffer binding.
  */
 const MAX_ANSWER_BYTES = 64 * 2 ** 20;
-/** How long to wait, after a failed call, for the device to report its loss as the cause, in ms. */
+/** How long to wait, after a failed call, for the GPU to report that it was lost, in ms. */
 const LOSS_REPORT_DELAY = 100;
 /** Maximum number of bytes read through one buffer. Larger buffers are harder to allocate. */
 const MAX_READ_BYTES = 64 * 2 ** 20;
@@ -42,8 +42,8 @@ export class Machine {
   private readonly buffers: BufferPool;
   private readonly maxAnswerBytes: number;
   /**
-   * The GPU's loss or, if the GPU was not lost, its first failure. Once this is set, the GPU's
-   * answers are not reliable.
+   * The error that says that the GPU was lost or, if it was not lost, the GPU's first other error.
+   * Once this is set, the GPU's answers are not reliable.
    */
   private failure: EngineError | undefined;
 
@@ -85,7 +85,7 @@ export class Machine {
     const short = [...counts].filter(([net, count]) => net.free < count);
     const undo = short.map(([net, count]) => net.grow(count));
     const buffers = this.buffers.preallocate(...this.requiredBytes(counts));
-    // Ignore a loss of the device: the next call reports it.
+    // Ignore the error if the GPU was lost, because the next call reports this.
     const allocation = this.device.popErrorScope().catch(() => null);
     if (short.length === 0 && !buffers) return undefined;
     return allocation.then((error) => {
@@ -232,9 +232,9 @@ interface Job extends Entry<GpuPatch> {
 
 /**
  * Writes one section of the work buffer. A section holds the jobs (steps of single patches) of one
- * page of memory, their masks, and a list of tiles. A tile takes two words. The first word holds
- * the job's index and, in the lowest `MAX_GENOMES` bits, the genomes that contribute to the tile.
- * The second word holds the tile's position in the patch.
+ * page of GPU memory, their masks, and a list of tiles. A tile takes two words. The first word
+ * holds the job's index and, in the lowest `MAX_GENOMES` bits, the genomes that contribute to the
+ * tile. The second word holds the tile's position in the patch.
  */
 function writeSection(jobs: readonly Job[], plan: Plan) {
   const tiles = jobs.reduce((sum, { stage }) => sum + tilesOf(stage, plan), 0);
@@ -285,7 +285,7 @@ function writeSection(jobs: readonly Job[], plan: Plan) {
 }
 
 /**
- * Groups jobs by page, and creates a section of the work buffer for each page.
+ * Groups jobs by page of GPU memory, and creates a section of the work buffer for each page.
  *
  * @returns the sections; `at` is the offset in the work buffer, in bytes
  */
@@ -347,7 +347,7 @@ async function readMapped<T>(buffer: GPUBuffer, bytes: number, read: (mapped: Ar
   }
 }
 
-/** Maximum number of idle buffer sets in the pool, not counting the preallocated sets. */
+/** Maximum number of idle buffer sets in the buffer pool, not counting the preallocated sets. */
 const MAX_IDLE = 2;
 /** Number of preallocated buffer sets: one can be filled while the other is being read. */
 const PREALLOCATED = 2;
@@ -386,8 +386,8 @@ class BufferPool {
   constructor(private readonly device: GPUDevice) {}
 
   /**
-   * Takes a set of buffers of at least these sizes, in bytes, from the pool, or creates one. The
-   * caller must pass the set to `release` after reading the answers.
+   * Takes a set of buffers of at least these sizes, in bytes, from the buffer pool, or creates one.
+   * The caller must pass the set to `release` after reading the answers.
    */
   acquire(work: number, answers: number): CallBuffers {
     const at = this.idle.findIndex((one) => one.workBytes >= work && one.answerBytes >= answers);
@@ -411,7 +411,7 @@ class BufferPool {
     for (const one of buffers) this.release(one);
   }
 
-  /** Returns a set of buffers to the pool, and destroys surplus idle sets. */
+  /** Returns a set of buffers to the buffer pool, and destroys surplus idle sets. */
   release(buffers: CallBuffers): void {
     this.idle.push(buffers);
     this.idle.sort((a, b) => a.answerBytes - b.answerBytes || a.workBytes - b.workBytes);

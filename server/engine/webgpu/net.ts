@@ -1,5 +1,5 @@
 /**
- * A checkpoint's net on a GPU: its kernels, its weights, and pages of memory for its patches. A
+ * A checkpoint's net on a GPU: its kernels, its weights, and pages of GPU memory for its patches. A
  * page has many equal slots, each for one patch. A slot has two halves: a step reads states in one
  * half and writes new states to the other. Channels are in groups of four, [C/4, s, s, 4], so that
  * neighbouring threads, which step neighbouring cells, read neighbouring memory.
@@ -20,7 +20,7 @@ import {
 } from './plan.ts';
 import { BINDINGS, seedSource, stepSource } from './shader.ts';
 
-/** GPU buffers with slots for several patches. */
+/** A page of GPU memory: buffers with slots for several patches. */
 export interface Page {
   readonly net: Net;
   readonly states: GPUBuffer;
@@ -35,7 +35,7 @@ export interface Page {
   readonly free: number[];
 }
 
-/** A patch in GPU memory, in one slot of a page (the GPU buffers for several patches). */
+/** A patch in one slot of a page of GPU memory. */
 export class GpuPatch {
   /** Which half of the slot (0 or 1) holds the current states. */
   currentHalf = 0;
@@ -78,12 +78,12 @@ export class GpuPatch {
 }
 
 const FIRST_PAGE_SLOTS = 16;
-/** Maximum size of a page, in bytes. Larger pages are harder to allocate. */
+/** Maximum size of a page of GPU memory, in bytes. Larger pages are harder to allocate. */
 const MAX_PAGE_BYTES = 256 * 2 ** 20;
 
 /**
- * A net that has been loaded on a GPU. Each new page has twice as many slots as the one before, so
- * that there are few pages.
+ * A net that has been loaded on a GPU. Each new page of GPU memory has twice as many slots as the
+ * page before, so that there are few pages.
  */
 export class Net {
   readonly card: Card;
@@ -152,8 +152,8 @@ export class Net {
   }
 
   /**
-   * Encodes the GPU commands that step one page's patches. A section of the work buffer describes
-   * the steps.
+   * Encodes the GPU commands that step the patches in one page of GPU memory. A section of the work
+   * buffer describes the steps.
    *
    * @param section.at offset of the section in the work buffer, in bytes
    * @param answerBytes total size of the answers of all pages, in bytes
@@ -183,18 +183,18 @@ export class Net {
     }
   }
 
-  /** Number of free slots on all pages. */
+  /** Number of free slots in all pages of GPU memory. */
   get free(): number {
     return this.pages.reduce((sum, { free }) => sum + free.length, 0);
   }
 
-  /** Number of occupied slots on all pages. */
+  /** Number of occupied slots in all pages of GPU memory. */
   get taken(): number {
     return this.pages.reduce((sum, { slots, free }) => sum + slots - free.length, 0);
   }
 
   /**
-   * Adds pages until at least `count` slots are free.
+   * Adds pages of GPU memory until at least `count` slots are free.
    *
    * @returns a function that removes the added pages; call it only if none of their slots is in use
    */
@@ -270,8 +270,8 @@ export class Net {
    */
   release({ page, slot }: GpuPatch): void {
     page.free.push(slot);
-    // Keep one empty page, so that repeated planting and disposal do not create and destroy a page
-    // each time.
+    // Keep one empty page of GPU memory, so that repeated planting and disposal do not create and
+    // destroy a page each time.
     const empty = this.pages.filter(({ free, slots }) => free.length === slots);
     if (empty.length < 2) return;
     const last = empty.at(-1)!;

@@ -26,7 +26,8 @@ async function verify(folder: string, fresh: string | undefined): Promise<Findin
   }
   if (fresh === undefined) return { damaged, copied: false };
   const copy = writeCopy(table, fresh);
-  // If copying fails, for example for lack of space, the server continues to use the original file.
+  // If copying fails, for example for lack of space, the server continues to use the file that it
+  // could not copy.
   const copied = await copy.then(
     () => true,
     () => false,

@@ -318,7 +318,7 @@ function openDatabase(folder: string, readOnly: boolean) {
       noSubdir: false,
       encoding: 'binary',
       readOnly,
-      // Sync data pages to disk before writing the pages that refer to them.
+      // Sync the data file's data pages to disk before writing the pages that refer to them.
       overlappingSync: false,
     });
   } catch (error) {

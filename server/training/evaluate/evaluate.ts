@@ -140,7 +140,7 @@ export async function evaluate(
  * Loads images to evaluate on, by default images on which the checkpoint was not trained.
  *
  * @param wanted path of a training configuration, or a configuration's field `data` as JSON; by
- *   default, the configuration named in the card
+ *   default, the configuration named in the checkpoint's card
  * @param chosen.limit maximum number of images, spread evenly over the split; 0: all images
  * @param chosen.split split of the images; by default, the first of test, validation and train that
  *   has images
@@ -230,7 +230,7 @@ export function choose(
  * the checkpoint was trained.
  *
  * @param wanted path of a training configuration, or a configuration's field `data` as JSON; by
- *   default, the configuration named in the card
+ *   default, the configuration named in the checkpoint's card
  * @returns `config`: the field `data`; `base`: folder against which relative paths in `config` are
  *   resolved; `trainOnValidation`: as in the training configuration
  * @throws TrainingError 'no-data' if no data set is known; 'missing-config' if the configuration

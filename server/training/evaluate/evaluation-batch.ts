@@ -22,8 +22,8 @@ const BATCH = 8;
 const LONGEST = 16;
 
 /**
- * Returns the standard deviation (σ) of a checkpoint's Gaussian likelihood; 0.1 if the card has
- * none.
+ * Returns the standard deviation (σ) of a checkpoint's Gaussian likelihood; 0.1 if the checkpoint's
+ * card has none.
  */
 export function sigmaOf({ training }: Pick<Card, 'training'>): number {
   const sigma = Number(training.sigma);
@@ -106,8 +106,8 @@ export class EvaluationBatch {
    * each stage.
    *
    * @param latents [N, Z], N ≤ 8
-   * @returns for each of these points: the side of the patches (`stage`), the number of steps since
-   *   the seed (`step`), and the states [N, stage, stage, C] (`states`)
+   * @returns for each of these moments: the side of the patches (`stage`), the number of steps
+   *   since the seed (`step`), and the states [N, stage, stage, C] (`states`)
    */
   async stages(latents: Float32Array) {
     const segments = growthSegments(this.card, 8);

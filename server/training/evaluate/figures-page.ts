@@ -1,6 +1,6 @@
 /**
  * Implements `npm run figures`, which writes checkpoints/FIGURES.md from the cards of the shipped
- * checkpoints. With `--check`, the command only reports whether the page is out of date.
+ * checkpoints. With `--check`, the command only reports whether FIGURES.md is out of date.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';

@@ -21,7 +21,7 @@ const REMNANT = 5 / 32;
 const DRAWS = 200;
 
 /**
- * How much wounded organisms resemble their pictures from before the wound, by number of steps
+ * How similar wounded organisms are to their pictures from before the wound, by number of steps
  * since the wound.
  */
 export type Recovery = Record<string, Likeness>;
@@ -176,9 +176,9 @@ export async function measureHealing(grown: Grown, { batch, measure, random }: T
   }
   return {
     /**
-     * How much wounded organisms resemble their pictures before the wound, if all wounded cells may
-     * live again immediately. Indexed by the wounded share of the patch, then by the number of
-     * steps after the wound.
+     * How similar wounded organisms are to their pictures from before the wound, if all wounded
+     * cells may live again immediately. Indexed by the wounded share of the patch, then by the
+     * number of steps after the wound.
      */
     heal,
     /**

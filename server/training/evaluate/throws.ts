@@ -70,11 +70,11 @@ export function throwLatents(model: Model, count: number, random: Random): Float
 }
 
 /**
- * Measures organisms that grow from random latents: how much they resemble gallery pictures, and
+ * Measures organisms that grow from random latents: how similar they are to gallery pictures, and
  * whether they keep their pictures.
  *
  * @param latents random latents, [N, Z]
- * @param gallery training images of the gallery; if undefined, resemblance is not measured
+ * @param gallery training images of the gallery; if undefined, similarity is not measured
  */
 export async function measureThrows(
   { compute, batch, notes }: Pick<Tools, 'compute' | 'batch' | 'notes'>,

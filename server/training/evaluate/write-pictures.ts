@@ -1,6 +1,6 @@
 /**
- * Writes the results of an evaluation to the checkpoint's folder: adds the figures to the card, and
- * draws pictures as PNG files. Start reading at `writePictures`.
+ * Writes the results of an evaluation to the checkpoint's folder: adds the figures to the
+ * checkpoint's card, and draws pictures as PNG files. Start reading at `writePictures`.
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';

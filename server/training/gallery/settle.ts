@@ -39,7 +39,7 @@ export function settleRefusal({ figures, gallery, update }: Card): string | unde
 /**
  * Replaces latents whose organisms do not come to rest. Tries random latents near the best latent
  * found so far. A replacement's organism must come to rest and look the same as before (mean
- * squared difference below 0.002). Without such a replacement, the original latent stays.
+ * squared difference below 0.002). If no such replacement is found, the latent stays unchanged.
  *
  * @param latents [N, Z], N ≥ 1
  * @returns `latents`: [N, Z], with replacements; `restless`: indices of the organisms that did not

@@ -1,6 +1,6 @@
 /**
- * Builds expressions for log p(image | states), the log-likelihood of an image given the cell
- * states, in nats and summed over pixels.
+ * Builds tensor expressions for log p(image | states), the log-likelihood of an image given the
+ * cell states, in nats and summed over pixels.
  */
 import * as g from '../../autodiff/graph.ts';
 import { type Expression, slice } from '../../autodiff/graph.ts';

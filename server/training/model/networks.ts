@@ -1,7 +1,7 @@
 /**
- * Builds nets as expressions: the encoder q(z | x) = N(mean, diag σ²), and a convolutional decoder
- * without cells, for comparison. The cells' rule is built in `segments.ts`. Start reading at
- * `encode`.
+ * Builds nets as tensor expressions: the encoder q(z | x) = N(mean, diag σ²), and a convolutional
+ * decoder without cells, for comparison. The cells' rule is built in `segments.ts`. Start reading
+ * at `encode`.
  */
 import type { Random } from '../../../shared/random.ts';
 import type { Compute, Values } from '../../autodiff/compute.ts';
@@ -17,7 +17,7 @@ import { imageChannels } from '../../vnca/readout.ts';
 import { drawUpdateMask } from '../../vnca/scalar-rule.ts';
 import { TrainingError } from '../errors.ts';
 
-/** Mean and log σ of the encoder's distribution of latents, q(z | x), as expressions. */
+/** Mean and log σ of the encoder's distribution of latents, q(z | x), as tensor expressions. */
 interface Posterior {
   /** [N, Z] */
   readonly mean: Expression;

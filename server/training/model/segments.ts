@@ -63,8 +63,8 @@ export interface Segment {
  * Returns the segments that grow a patch from its seed.
  *
  * @param longest maximum number of steps per segment
- * @param steps number of steps for uniform growth; 0: the number in the card. Ignored for growth by
- *   doubling
+ * @param steps number of steps for uniform growth; 0: the number in the checkpoint's card. Ignored
+ *   for growth by doubling
  */
 export function growthSegments(spec: DecoderSpec, longest: number, steps = 0): Segment[] {
   const { growth, side } = spec;
@@ -170,7 +170,7 @@ export class Segments {
    *
    * @param parameters the rule's parameters, named `parameter:*`
    * @param latents [N, Z]
-   * @param leak leak of the rule; the card's leak by default
+   * @param leak leak of the rule; by default, the leak in the checkpoint's card
    */
   async condition(parameters: Values, latents: Value, leak = this.spec.update.leak) {
     const own: Record<string, Value> = {};
@@ -314,13 +314,13 @@ export class Segments {
   }
 
   /**
-   * Builds the loss of a segment.
+   * Builds the training loss of a segment.
    *
    * @param after states after the segment
    * @param last states before the segment's last step
-   * @returns `seeds`: the expressions at which backpropagation starts (not seeds of organisms),
-   *   each with the loss's gradient (`change`); `nats`, if there is a target image: the image's
-   *   log-likelihood, [N]
+   * @returns `seeds`: the tensor expressions at which backpropagation starts (not seeds of
+   *   organisms), each with the loss's gradient (`change`); `nats`, if there is a target image: the
+   *   image's log-likelihood, [N]
    */
   private judge(
     segment: Segment,

@@ -1,6 +1,6 @@
 /**
- * Collects the examples for training a painter: the pictures of a data set, each with a large
- * original (eight times the side of the picture), and gallery creatures grown to several ages. All
+ * Collects the examples for training a painter: a data set's small pictures, each with its original
+ * (the same picture with eight times the side), and gallery creatures grown to several ages. All
  * pixels are premultiplied RGBA, 0…255.
  */
 import { INPUTS, type PainterNet, RAMP } from '../../../shared/painter/net.ts';
@@ -103,8 +103,8 @@ export interface MeasuredCreature {
 export interface Example {
   readonly cells: Uint8Array;
   /**
-   * [8·side, 8·side, 4] The original or, if the cells do not resemble the original, the cells
-   * enlarged smoothly.
+   * [8·side, 8·side, 4] The original of the data set's picture or, if the cells do not look like
+   * the original, the cells enlarged smoothly.
    */
   readonly picture: Uint8Array;
   /** The creature's latent. Absent if the painter does not learn genomes. */
@@ -133,8 +133,8 @@ const SHOWS = 0.012;
 /**
  * Chooses gallery creatures at random for measuring a painter. Equal seeds give equal creatures.
  *
- * @param options.kept maximum number of creatures. In any case, at most half of the creatures with
- *   an original are chosen
+ * @param options.kept maximum number of creatures. In any case, at most half of the creatures whose
+ *   picture has a large original are chosen
  * @throws TrainingError 'bad-data' if the pictures do not have the checkpoint's size
  */
 export function chooseKept(
@@ -150,7 +150,7 @@ export function chooseKept(
   return order.slice(0, Math.min(most, order.length >> 1)).sort((a, b) => a.index - b.index);
 }
 
-/** Returns the originals that belong to creatures in the checkpoint's gallery. */
+/** Returns the data set's large pictures that belong to creatures in the checkpoint's gallery. */
 export const inGallery = ({ gallery }: Card, originals: readonly Original[]): Original[] =>
   originals.filter(({ index, name }) => gallery[index]?.name === name);
 
@@ -193,8 +193,8 @@ export async function prepareMaterial(
     .flatMap(({ entry, cells: bytes }): Example[] => {
       const original = shown.get(entry);
       const shows = original && meanSquare(bytes, original.small) < SHOWS;
-      // Skip creatures that have no original. If genomes are learned, also skip creatures whose
-      // cells do not resemble the original.
+      // Skip creatures whose picture has no large original. If genomes are learned, also skip
+      // creatures whose cells do not look like their picture.
       if (!shows && (original === undefined || config.genome)) return [];
       const picture = shows ? original.large : enlarged(bytes, card.side, ENLARGED);
       if (!shows || !config.genome) return [{ cells: bytes, picture }];

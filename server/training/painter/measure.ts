@@ -1,4 +1,7 @@
-/** Measures how well a painter draws creatures, by comparing its pictures with large originals. */
+/**
+ * Measures how well a painter draws creatures. Compares the painter's pictures with large versions
+ * of the data set's pictures.
+ */
 import { createMap, finished } from '../../../shared/painter/genome-map.ts';
 import { type PainterNet, painterWork } from '../../../shared/painter/net.ts';
 import { paint } from '../../../shared/painter/paint.ts';
@@ -68,8 +71,8 @@ async function openPerceptual(compute: Compute, side: number) {
 }
 
 /**
- * Builds an expression for the mean squared distance between normalised feature vectors of two
- * pictures, as in LPIPS (Zhang et al. 2018).
+ * Builds a tensor expression for the mean squared distance between normalised feature vectors of
+ * two pictures, as in LPIPS (Zhang et al. 2018).
  */
 function meanDistance(a: Expression, b: Expression): Expression {
   const direction = (x: Expression): Expression =>
@@ -213,8 +216,8 @@ const WOUND = 4;
 const ROWS = 8;
 
 /**
- * Draws a sheet for comparing originals, bicubic enlargements and painted pictures. Each row shows
- * one creature.
+ * Draws a sheet for comparing a data set's large pictures, bicubic enlargements and painted
+ * pictures. Each row shows one creature.
  *
  * @returns a PNG file
  */

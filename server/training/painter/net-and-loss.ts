@@ -1,4 +1,4 @@
-/** The painter and its loss as expressions, and the painter's initial weights. */
+/** The painter and its training loss as tensor expressions, and the painter's initial weights. */
 import {
   FIRST_SIDE,
   GENOME_LAYERS,
@@ -25,14 +25,17 @@ import {
 import { dense } from '../model/networks.ts';
 import type { PainterConfig } from './config.ts';
 
-/** Side of an original divided by the side of its small picture. */
+/** Number of pixels along each side of a cell in a painted picture. */
 export const ENLARGED = 8;
 /**
- * Side, in pixels, of the square that the loss compares for each cell. Shapes in this file call
- * this side P. The square extends one pixel beyond each edge of the cell.
+ * Side, in pixels, of the square that the training loss compares for each cell. Shapes in this file
+ * call this side P. The square extends one pixel beyond each edge of the cell.
  */
 export const JUDGED = ENLARGED + 2;
-/** The constant s in √(x² + s²) − s, which replaces |x| in losses. Pixel values are 0…1. */
+/**
+ * The constant s in √(x² + s²) − s, which replaces |x| in the painter's training loss. Pixel values
+ * are 0…1.
+ */
 const SMOOTH = 0.02;
 
 /** Number of positions in a genome map. */
@@ -97,8 +100,8 @@ export function firstWeights(
 }
 
 /**
- * Coordinates, along one axis, of the pixels that the loss compares for a cell. The unit is one
- * cell, and 0 is the cell's middle.
+ * Coordinates, along one axis, of the pixels that the training loss compares for a cell. The unit
+ * is one cell, and 0 is the cell's middle.
  */
 const judgedPlaces = Array.from({ length: JUDGED }, (_, k) => (k - 0.5) / ENLARGED - 0.5);
 
@@ -273,7 +276,10 @@ export async function compileLoss(
   };
 }
 
-/** Builds expressions that paint like `shared/painter/paint.ts`, but without clamping colours. */
+/**
+ * Builds tensor expressions that paint like `shared/painter/paint.ts`, but without clamping
+ * colours.
+ */
 function paintedPixels(
   { ramps }: Sizes,
   parameters: (name: string) => Expression,
@@ -294,7 +300,7 @@ function paintedPixels(
 }
 
 /**
- * Builds the computation of genome maps.
+ * Builds the tensor expression that computes genome maps from latents.
  *
  * @returns one map per genome, [N, S, S, C]
  */

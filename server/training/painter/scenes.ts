@@ -33,10 +33,13 @@ const MEETING = 0.2;
 /**
  * Share of creatures that get another creature's latent, if the painter learns genomes. These
  * creatures teach the painter to trust cells more than the latent. In a room, an organism's cells
- * do not fit its latent while the organism looks like a relative.
+ * do not fit its latent while the organism looks like a relative (a similar creature).
  */
 const MISTAKEN = 0.05;
-/** Maximum shift of a large original before it is shrunk to cells, in pixels of the original. */
+/**
+ * Maximum shift of a data set's large picture before it is shrunk to cells, in the picture's
+ * pixels.
+ */
 const SHIFT = 8;
 
 function drawScene(material: Material, random: Random): Scene {
@@ -91,8 +94,8 @@ function claimed(
 }
 
 /**
- * Makes an example from an original. The original stays in its place, or is shifted and then shrunk
- * to new cells.
+ * Makes an example from a data set's large picture. The picture stays in its place, or is shifted
+ * and then shrunk to new cells.
  */
 function fromOriginal({ small, large }: Original, side: number, random: Random): Example {
   if (random.uniform() < 0.6) return { cells: small, picture: large };
@@ -163,7 +166,8 @@ function meet(a: Scene, b: Scene, random: Random): Scene {
   for (let i = 0; i < row * row; i++) {
     const [x, y] = [((i % row) + 0.5) / ENLARGED, (Math.floor(i / row) + 0.5) / ENLARGED];
     const other = b.picture.subarray(4 * i, 4 * i + 4);
-    // On creature a's side, show creature b only at pixels that a does not cover.
+    // Where creature a keeps all its cells, show creature b only at pixels that creature a does not
+    // cover.
     const wins = isFirst(x, y) ? picture[4 * i + 3] < other[3] && picture[4 * i + 3] < 128 : true;
     if (wins && (other[3] >= 128 || picture[4 * i + 3] < other[3])) picture.set(other, 4 * i);
   }

@@ -93,8 +93,8 @@ const OF_RULES = ['batch', 'refine'] as const;
  * requested. Then measures the painter and writes it to a folder.
  *
  * @throws TrainingError 'bad-config' if an option or the configuration does not fit a painter;
- *   'bad-data' if the images do not belong to the checkpoint or have no originals; 'no-run' or
- *   'bad-run' if the run cannot be resumed
+ *   'bad-data' if the images do not belong to the checkpoint or have no large originals; 'no-run'
+ *   or 'bad-run' if the run cannot be resumed
  */
 export async function trainPainter(run: {
   readonly config: PainterConfig;

@@ -65,7 +65,7 @@ export const keysOf = (latents: readonly Float32Array[]): Float32Tensor => ({
   data: Float32Array.from(latents.flatMap((latent) => Array.from(latent.subarray(0, KEY)))),
 });
 
-/** Returns the card's entry about a painter. */
+/** Returns the entry that describes a painter in the checkpoint's card. */
 export const painterEntry = (net: PainterNet, figures: Record<string, unknown>) => ({
   version: net.learned ? GENOME_PAINTER_VERSION : PAINTER_VERSION,
   hidden: [net[0].outputs, net[1].outputs],
@@ -95,12 +95,12 @@ export async function checkOut(folder: string, { card, tensors }: Checkpoint): P
 }
 
 /**
- * Writes a painter to a folder, and describes it in the card of this folder. If the folder has no
- * card, copies the source checkpoint's card first.
+ * Writes a painter to a checkpoint's folder, and describes it in the checkpoint's card. If the
+ * folder has no card, copies the source checkpoint's card first.
  *
  * @param source folder of the checkpoint for which the painter was trained
  * @param bytes content of `painter.safetensors`
- * @param figures measured numbers about the painter, for the card
+ * @param figures measured numbers about the painter, for the checkpoint's card
  */
 export async function writePainter(
   folder: string,

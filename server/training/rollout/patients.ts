@@ -1,6 +1,6 @@
 /**
  * Chooses and wounds patients (organisms whose wounds close gradually), and says which of their
- * cells count in the loss.
+ * cells count in the training loss.
  */
 import type { Random } from '../../../shared/random.ts';
 import { stepsUntilOpen } from '../../world/healing.ts';
@@ -102,8 +102,8 @@ export const stepsLeft = (closed: Uint8Array, steps: number): Uint8Array =>
   closed.map((left) => Math.max(0, left - steps));
 
 /**
- * Determines which cells count in the loss. Cells occupied by neighbours, closed cells and recently
- * reopened cells do not count.
+ * Determines which cells count in the training loss. Cells occupied by neighbours, closed cells and
+ * recently reopened cells do not count.
  *
  * @param closed [N, S, S] number of steps from the start of the rollout until each cell opens
  * @param steps number of steps since the start of the rollout

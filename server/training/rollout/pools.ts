@@ -19,8 +19,8 @@ export interface PoolEntry {
   /** [S, S] 0 for cells occupied by neighbours, else 1. Absent if there are no neighbours. */
   readonly open?: Uint8Array;
   /**
-   * [S, S] Number of steps until a killed cell can live again; 0 for other cells. Present in
-   * patients only.
+   * [S, S] Number of steps until a killed cell can live again; 0 for other cells. Present only in
+   * patients (organisms whose wounds close gradually).
    */
   readonly closed?: Uint8Array;
 }

@@ -23,7 +23,7 @@ export interface RolloutPlan {
   readonly differentiated: number;
   /**
    * The segments after which the picture is compared with the target image: index of the segment →
-   * weight of the comparison in the loss.
+   * weight of the comparison in the training loss.
    */
   readonly judged: ReadonlyMap<number, number>;
   /** [N, S, S] 0 for cells occupied by neighbours, else 1. Absent if there are no neighbours. */
@@ -33,7 +33,7 @@ export interface RolloutPlan {
   /** [N, S, S, C] Cell states from which organisms continue. Absent for new organisms. */
   readonly states?: Float32Array;
   readonly ages?: readonly number[];
-  /** 1 if the KL divergence counts in the loss, else 0. */
+  /** 1 if the KL divergence counts in the training loss, else 0. */
   readonly divergence: number;
   /** Share of a cell state that decays in each step, 0…1. */
   readonly leak: number;
@@ -237,9 +237,10 @@ export function leakAt(
  * Returns the progress, 0…1, with which a run starts from a checkpoint's rule.
  *
  * - If the checkpoint has no leak but the run has a leak ramp: 0.
- * - If the checkpoint has a smaller leak than the run: the point of the ramp that has this leak.
- * - In all other cases: the point after which the leak has its final value and patches have their
- *   full side.
+ * - If the checkpoint has a smaller leak than the run: the progress at which the leak ramp has this
+ *   leak.
+ * - In all other cases: the progress after which the leak has its final value and patches have
+ *   their full side.
  *
  * @param known leak of the checkpoint
  */

@@ -26,7 +26,7 @@ import type { RolloutPlan } from './rollout-plan.ts';
 /** The images of a data set, without their descriptions. */
 export type Pixels = Pick<Dataset, 'side' | 'channels' | 'pixels' | 'splits'>;
 
-/** Compiled programs and data for training; one context per thread. */
+/** Compiled programs and data for training. Each thread has its own. */
 export type TrainingContext = Awaited<ReturnType<typeof openTrainingContext>>;
 
 /** Compiles the encoder and prepares the programs of the rule. */
@@ -71,7 +71,7 @@ export async function openTrainingContext(compute: Compute, config: TrainingConf
     },
     /** Initial sums of gradients: zeros, shaped as in `Segments.totalShapes`. */
     zeros: zeros as Values,
-    /** Frees the context's memory, but not `compute`. */
+    /** Frees the programs and data, but not `compute`. */
     async close(): Promise<void> {
       compute.free(...Object.values(zeros));
       await segments.dispose();
@@ -131,14 +131,15 @@ export interface Target {
   /** Target images, [N, s, s, c], values 0…1. */
   readonly image: Value;
   /**
-   * [N] Factor of each sample's log-likelihood (in nats) in the loss. Negative, because a higher
-   * likelihood means a smaller loss.
+   * [N] Factor of each sample's log-likelihood (in nats) in the training loss. Negative, because a
+   * higher likelihood means a smaller loss.
    */
   readonly weight: Value;
   /** [1, s, s, 4 · octaves] Expected position channels. Absent if there is no position loss. */
   readonly places?: Value;
   /**
-   * [N, s, s, 1] 1 for cells that count in the loss, else 0. Present only for wounded organisms.
+   * [N, s, s, 1] 1 for cells that count in the training loss, else 0. Present only for wounded
+   * organisms.
    */
   readonly seen?: Value;
 }
@@ -356,7 +357,7 @@ const stepsBefore = ({ segments }: RolloutPlan, index: number): number =>
   segments.slice(0, index).reduce((sum, { steps }) => sum + steps, 0);
 
 /**
- * Uploads the targets of all segments that have a weight in the loss.
+ * Uploads the targets of all segments that have a weight in the training loss.
  *
  * @param pictureAt returns the target images with the given side, in pixels
  * @returns targets by index of the segment
@@ -412,9 +413,11 @@ const uploadClosed = (compute: Compute, n: number, { stage }: Segment, steps: Ui
   compute.upload([n, stage, stage, 1], Float32Array.from(steps));
 
 /**
- * Returns each sample's weight in the loss: √(number of cells / number of cells that count).
+ * Returns each sample's weight in the training loss: √(number of cells / number of cells that
+ * count).
  *
- * @param seen [N, s, s] 1 for cells that count in the loss, else 0; undefined if all cells count
+ * @param seen [N, s, s] 1 for cells that count in the training loss, else 0; undefined if all cells
+ *   count
  * @returns [N]
  */
 function weightsOf(seen: Float32Array | undefined, n: number): Float32Array {

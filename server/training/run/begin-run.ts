@@ -47,8 +47,8 @@ export function enlargeEncoder(
   const [from, to] = [small.net, large.net].map((net) => encoderShapes(net, image));
   const filled = new Map<string, Float32Tensor>();
   const kernels = [...to.keys()].filter((name) => name.endsWith('.kernel'));
-  // Check the shapes of the small encoder's weights, because the card may be wrong and because the
-  // image size may differ.
+  // Check the shapes of the small encoder's weights, because the checkpoint's card may be wrong and
+  // because the image size may differ.
   if (misfitOf(small.tensors, from)) return undefined;
   if (from.size !== to.size || !isLike(small.net, large.net)) return undefined;
   /**

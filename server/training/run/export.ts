@@ -33,10 +33,10 @@ export interface TrainedRule {
 
 /**
  * Builds a checkpoint in memory. Its gallery consists of the first training images. A gallery
- * latent is the mean that the encoder computes, plus any trained offset. If the run trains only
- * the encoder, the gallery keeps the latents of the checkpoint with which the run started.
+ * latent is the mean that the encoder computes, plus any trained offset. If the run trains only the
+ * encoder, the gallery keeps the latents of the checkpoint with which the run started.
  *
- * @param training notes for the card about the training, such as the command
+ * @param training notes about the training for the checkpoint's card, such as the command
  */
 export async function trainedModel(
   compute: Compute,
@@ -116,7 +116,8 @@ export async function writeCheckpoint(
     files.set(join(folder, GALLERY_FILE), [await drawGallery(model)]);
   }
   files.set(join(folder, CARD_FILE), [Buffer.from(`${JSON.stringify(card, null, 2)}\n`)]);
-  // Write the card last, because its identity must match the weights that are in the folder.
+  // Write the checkpoint's card last, because its identity must match the weights that are in the
+  // folder.
   await replaceFiles(files, async () => {
     if (!before || isSame) return;
     const there = new Set(await readdir(folder));

@@ -132,9 +132,9 @@ export async function loadRun(folder: string, config: TrainingConfig): Promise<R
 }
 
 /**
- * Converts a pool to tensors: `states` [n, S·S·C]; `entries` [n, 3] with image, age and `look`
- * (random seed of the augmentation); and, if the organisms have masks, `open` and `closed` [n,
- * S·S].
+ * Converts a pool of grown organisms to tensors: `states` [n, S·S·C]; `entries` [n, 3] with image,
+ * age and `look` (random seed of the augmentation); and, if the organisms have masks, `open` and
+ * `closed` [n, S·S].
  */
 function poolTensors(pool: readonly PoolEntry[]): Map<string, Float32Tensor> {
   const tensors = new Map<string, Float32Tensor>();
@@ -160,7 +160,10 @@ const damaged = (what: string): TrainingError =>
     `${what}. This run cannot continue. Start a new run without --resume.`,
   );
 
-/** Reads a pool from the tensors in `stored`, and removes these tensors from `stored`. */
+/**
+ * Reads a pool of grown organisms from the tensors in `stored`, and removes these tensors from
+ * `stored`.
+ */
 function readPool(
   stored: Map<string, Float32Tensor>,
   name: PoolName,

@@ -88,7 +88,7 @@ export function trainedWeights(config: TrainingConfig, { tensors }: RunState): T
 export const randomOfUpdate = (seed: number, update: number): Random =>
   createRandom(hashText(`${seed} update ${update}`));
 
-/** Creates the initial state of a run: random weights and empty pools. */
+/** Creates the initial state of a run: random weights and empty pools of grown organisms. */
 export function firstState(config: TrainingConfig): RunState {
   const drawn = initialise(runShapes(config), randomOfUpdate(config.seed, 0));
   const tensors = new Map([...drawn].map(([name, tensor]) => [`parameter:${name}`, tensor]));

@@ -37,11 +37,11 @@ export interface UpdateReport {
   readonly gradientNorm: number;
   /** −log p(image | cell states) of pooled organisms after their steps. */
   readonly pooled?: number;
-  /** Mean age of the organisms drawn from the pool, in steps. */
+  /** Mean age of the organisms taken from the pool of grown organisms, in steps. */
   readonly age?: number;
   /**
    * −log p(image | cell states) of patients (organisms that heal), over the cells that count in the
-   * loss.
+   * training loss.
    */
   readonly patients?: number;
 }

@@ -1,6 +1,6 @@
 /**
- * Idle life: from time to time, a resting gallery creature expresses a relative. The creature looks
- * like its relative for some steps, and then like itself again (rules IDL-1 … IDL-6).
+ * Idle life: from time to time, a resting gallery creature looks like a relative (a similar
+ * creature) for some steps, and then like itself again (rules IDL-1 … IDL-6).
  */
 import type { OrganismId } from '../../../shared/vocabulary.ts';
 import type { Relatives } from '../../vnca/relatives.ts';
@@ -10,7 +10,10 @@ import { isChimera, isSameLatent } from './grafts.ts';
 import type { Organism, Population } from './organism.ts';
 import { isTurning } from './transformation.ts';
 
-/** The event that a resting creature has begun to express a relative. Not sent to pages. */
+/**
+ * The event that a resting creature has begun to look like a relative (a similar creature). Not
+ * sent to visitors' pages.
+ */
 export interface Expressing {
   readonly what: 'expressing';
   readonly id: OrganismId;
@@ -18,27 +21,29 @@ export interface Expressing {
   readonly kind: string;
 }
 
-/** Number of ticks between two steps of an organism that expresses a relative. */
+/**
+ * Number of ticks between two steps of an organism that looks like a relative (a similar creature).
+ */
 export const EXPRESSION_PACE = 3;
 /** Factor that spreads consecutive ids evenly over 0…2³²: the golden ratio as a 32-bit number. */
 const EVENLY = 0x9e3779b1;
 /**
- * Maximum random delay before an organism begins to express a relative, as a share of the duration
- * of an expression.
+ * Maximum random delay before an organism begins to look like a relative (a similar creature), as a
+ * share of the time for which it looks like the relative.
  */
 const LATE = 1 / 8;
 /**
- * Average number of organisms that express a relative at the same time, as a share of the maximum
- * number. Below 1, so that the maximum is rarely reached.
+ * Average number of organisms that look like a relative (a similar creature) at the same time, as a
+ * share of the maximum number. Below 1, so that the maximum is rarely reached.
  */
 const USED = 0.6;
 
 /**
- * Returns whether an organism should begin to express a relative in this tick. The result does not
- * depend on other organisms.
+ * Returns whether an organism should begin to look like a relative (a similar creature) in this
+ * tick. The result does not depend on other organisms.
  *
- * @param when.share share of the organisms that may express a relative at the same time, above 0
- * @param when.ticks duration of an expression in ticks
+ * @param when.share share of the organisms that may look like a relative at the same time, above 0
+ * @param when.ticks number of ticks for which an organism looks like its relative
  */
 export function hasTurn(
   organism: OrganismId,
@@ -54,12 +59,12 @@ export function hasTurn(
 }
 
 /**
- * Gives the latent of a relative to each resting organism whose turn it is. The caller must wake
- * these organisms.
+ * Gives the latent of a relative (a similar creature) to each resting organism whose turn it is.
+ * The caller must wake these organisms.
  *
  * @param now.tick number of completed ticks
  * @param now.sensed organisms near a visitor in the hall, which need not wait for their turn
- * @returns the organisms that have begun to express a relative, oldest first
+ * @returns the organisms that have begun to look like a relative, oldest first
  */
 export function beginExpressions(
   population: Population,
@@ -132,7 +137,7 @@ function returnLatent(organism: Organism): void {
   organism.restTicks = 0;
 }
 
-/** Ends an organism's expression of a relative immediately. */
+/** Immediately ends the time for which an organism looks like a relative (a similar creature). */
 export function breakOff(organism: Organism): void {
   if (!organism.expression) return;
   organism.expression = undefined;

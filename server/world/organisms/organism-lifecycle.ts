@@ -1,7 +1,7 @@
 /**
  * The life cycle of a room's organisms: growing, awake, asleep, departing, dead (rules LIF-1 …
- * LIF-9). Also collects life events for pages, and the patches of dead organisms for the engine to
- * dispose of.
+ * LIF-9). Also collects life events for web pages, and the patches of dead organisms for the engine
+ * to dispose of.
  */
 import { Refusal } from '../../../shared/protocol/reasons.ts';
 import type { Cause, LifeEvent, ParticipantId } from '../../../shared/vocabulary.ts';
@@ -48,7 +48,7 @@ export class OrganismLifecycle {
    */
   private readonly dead = new Map<Organism, Cause | undefined>();
   private stepping: Organism[] = [];
-  /** The organisms that have begun to express a relative in this tick. */
+  /** The organisms that have begun to look like a relative (a similar creature) in this tick. */
   expressing: readonly Expressing[] = [];
   /** Organisms near which a sensor has detected somebody in this tick. */
   private readonly sensed = new Set<Organism>();
@@ -190,9 +190,9 @@ export class OrganismLifecycle {
   }
 
   /**
-   * Records that somebody in the hall is near a point of the grid (rule IDL-7).
+   * Records that somebody in the hall is near a position on the grid (rule IDL-7).
    *
-   * @param at point and radius, in cells
+   * @param at position and radius, in cells
    */
   sense(at: { readonly x: number; readonly y: number; readonly radius: number }): void {
     const distance = ({ window: { x, y, width, height } }: Organism): number =>
@@ -207,8 +207,8 @@ export class OrganismLifecycle {
   }
 
   /**
-   * Starts the expressions that are due in this tick, and wakes sleeping organisms near which a
-   * sensor has detected somebody. Call before `step`.
+   * Makes each organism whose turn it is look like a relative (a similar creature), and wakes
+   * sleeping organisms near which a sensor has detected somebody. Call before `step`.
    *
    * @param tick number of completed ticks
    */
@@ -387,7 +387,8 @@ export class OrganismLifecycle {
     if (organism.restTicks < LIFE.restSteps && organism.awakeSteps < trusted) return;
     if (organism.expression) {
       organism.expression = undefined;
-      // Release the positions that the organism needed only while it looked like a relative.
+      // Release the positions that the organism needed only while it looked like a relative (a
+      // similar creature).
       [held] = settle(this.grid, [{ organism, readout }], this.species.threshold);
       if (held === 0) {
         this.die(organism, 'no-cell-left');

@@ -40,8 +40,8 @@ export function become(
 }
 
 /**
- * Starts to change an organism's cells after its grafts have changed. Ends any transformation that
- * is in progress.
+ * Starts the gradual change of an organism's cells. Call after the organism's grafts have changed.
+ * Ends any transformation that is in progress.
  */
 export function followGrafts(organism: Changing): void {
   beginChange(organism, GRAFT_STEPS);
@@ -61,7 +61,7 @@ function beginChange(
 }
 
 /**
- * Returns the number of steps after which a wave from a point has reached all cells of a window.
+ * Returns the number of steps after which a wave from a position has reached all cells of a window.
  */
 function stepsOf({ x, y }: { readonly x: number; readonly y: number }, side: number): number {
   const farthest = Math.hypot(Math.max(x, side - 1 - x), Math.max(y, side - 1 - y));
