@@ -32,7 +32,7 @@ export function windowAround(x: number, y: number, side: number): Rect {
 /**
  * Returns the square that an organism fills at a growth stage, in the middle of its window.
  *
- * @param stage side of the square, in cells
+ * @param stage side length of the square, in cells
  */
 export function stageRect(window: Rect, stage: number): Rect {
   const inset = (window.width - stage) / 2;
@@ -59,7 +59,7 @@ export function intersects(a: Rect, b: Rect): boolean {
  *
  * @param x wanted column of the window's centre
  * @param y wanted row of the window's centre
- * @param side side of the window, in cells; even
+ * @param side side length of the window, in cells; even
  * @returns the window's centre
  */
 export function clampCentre(

@@ -59,7 +59,7 @@ export function encodeLabels(labels: Uint8Array, count: number): Uint8Array {
  * Decodes labels.
  *
  * @param bytes result of `encodeLabels`; any other bytes decode to arbitrary labels
- * @param side side of the square, in cells
+ * @param side side length of the square, in cells
  * @param count number of different labels, at least 2
  * @returns [side, side], 0…count − 1
  */
@@ -73,7 +73,8 @@ export function decodeLabels(bytes: Uint8Array, side: number, count: number): Ui
  * Returns the most frequent label of each block of cells; in a tie, the lowest label.
  *
  * @param labels [S, S], 0…3
- * @param block side of a block, in cells; blocks at the right and bottom edges may be smaller
+ * @param block side length of a block, in cells; blocks at the right and bottom edges may be
+ *   smaller
  * @returns [⌈S / block⌉, ⌈S / block⌉]
  */
 export function coarsenLabels(labels: Uint8Array, block: number): Uint8Array {
@@ -91,8 +92,8 @@ export function coarsenLabels(labels: Uint8Array, block: number): Uint8Array {
  * Returns one label per cell: all cells of a block get the block's label.
  *
  * @param coarse result of `coarsenLabels`
- * @param side side S of the result, in cells
- * @param block side of a block, in cells
+ * @param side side length S of the result, in cells
+ * @param block side length of a block, in cells
  * @returns [S, S]
  */
 export function refineLabels(coarse: Uint8Array, side: number, block: number): Uint8Array {

@@ -20,8 +20,8 @@ export interface LineageOrganism
 /** All organisms that have lived during a room's day, and all their known ancestors. */
 export interface LineageTree {
   /**
-   * The organisms, sorted by id. After transformations, parents may come after their children, and
-   * an organism may even be its own ancestor.
+   * The organisms, sorted by id. A transformed organism has new parents. So parents may come after
+   * their children, and an organism may even be its own ancestor.
    */
   readonly organisms: readonly LineageOrganism[];
   /** Number of dead organisms missing in `organisms` because the room no longer remembers them. */
@@ -46,7 +46,8 @@ export function generationsOf(
     const known = generations.get(id);
     const parents = parentsOf.get(id);
     if (known !== undefined || !parents) return known ?? 0;
-    // Parents can form a cycle. The temporary generation 0 ends the recursion.
+    // An organism can be its own ancestor. In this case, the temporary generation 0 ends the
+    // recursion.
     generations.set(id, 0);
     const generation = Math.max(0, ...parents.map(find)) + 1;
     generations.set(id, generation);

@@ -1,9 +1,9 @@
-/** A room’s address as walls and signs show it: a QR code, and text to type. */
+/** The web address of a room, as walls and signs show it: a QR code, and text to type. */
 import { generate } from 'lean-qr';
 import type { Wifi } from './host/room-settings.ts';
 
 export interface Code {
-  /** Side of the QR code in modules, including the quiet zone. */
+  /** Side length of the QR code in modules, including the quiet zone. */
   readonly side: number;
   /** SVG path with one rectangle for each horizontal run of dark modules. */
   readonly path: string;
@@ -35,10 +35,10 @@ export function wifiCode({ name, password, hidden }: Wifi): string {
   return `WIFI:S:${plain(name)};${key}${hidden ? 'H:true;' : ''};`;
 }
 
-/** Formats an address for people to read and type. */
+/** Formats a web address for people to read and type. */
 export function readable(address: string): string {
   return address.replace(/^https?:\/\//, '').replace(/\/$/, '');
 }
 
-/** Splits an address after its first slash, which ends the server's name. */
+/** Splits a web address after its first slash, which ends the server's name. */
 export const addressLines = (address: string): string[] => address.split(/(?<=^[^/]*\/)/);

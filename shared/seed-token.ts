@@ -7,7 +7,7 @@
  * | 1 | version, 1 |
  * | 4 | identity of the weights that the seed grows from, see `identityOf` |
  * | 3 … 3 + 2 Z | the organism's own genome |
- * | 1 | only for a chimera: number of grafted genomes, 1…3, plus 4 × log₂ of the side of a block |
+ * | 1 | only for a chimera: number of grafted genomes (1…3) + 4 × log₂ of a block's side length |
  * | variable | only for a chimera: the grafted genomes, then the label of each block of cells (see `encodeLabels`) |
  * | 2 | checksum of all preceding bytes |
  *
@@ -57,7 +57,7 @@ export interface TokenSpecies {
   readonly identity: string;
   /** Latent size Z, 1…1024. */
   readonly latentSize: number;
-  /** Side S of a grown organism's window, in cells. */
+  /** Side length S, in cells, of the square window that a grown organism fills. */
   readonly side: number;
   readonly gallery: readonly { readonly latent: Float32Array }[];
 }

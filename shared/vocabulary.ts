@@ -63,9 +63,12 @@ export const organismView = v.object({
   /** Centre of the organism's window, in cells. */
   x: v.number(),
   y: v.number(),
-  /** Side of the grown organism's patch, in cells. */
+  /** Side length of the grown organism's patch, in cells. */
   side: size,
-  /** Current side of the organism's patch, in cells. It doubles from 2 up to the full side. */
+  /**
+   * Current side length of the organism's patch, in cells. It doubles from 2 up to the full side
+   * length.
+   */
   stage: size,
   phase: v.picklist(PHASES),
   origin,
@@ -103,7 +106,7 @@ export type ParticipantView = DeepReadonly<v.InferOutput<typeof participantView>
 /** The host, as a planter of organisms and a sender of commands. Participants' ids start at 1. */
 export const HOUSE: ParticipantView = { id: 0, name: '', hue: 90 };
 
-/** Number of a ring (one person at a touch table), from 0. */
+/** Number of a ring (the circle of tools of one person at a touch table), from 0. */
 export const ringNumber = whole(0, RINGS - 1);
 
 /** A seed in a participant's hand, made by the server from a cross or a drawing. */

@@ -81,8 +81,8 @@ export class Sound {
   }
 
   /**
-   * Plays the sound for a growing organism that has just doubled the side of its patch. The pitch
-   * rises with each doubling.
+   * Plays the sound for a growing organism that has just doubled the side length of its patch. The
+   * pitch rises with each doubling.
    *
    * @param division number of doublings so far, from 1
    */

@@ -99,7 +99,7 @@ export class PointerTools extends ViewTools implements CanvasHand {
 
 /** Distance that an arrow key moves or resizes a rectangle, in cells. */
 const STEP = 4;
-/** Side of a new rectangle, in cells. */
+/** Side length of a new rectangle, in cells. */
 const INITIAL = 32;
 
 const clamp = (value: number, low: number, high: number): number =>

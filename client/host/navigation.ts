@@ -64,7 +64,7 @@ const SPELT: Readonly<Record<string, string>> = {
   ...{ ø: 'o', ł: 'l', đ: 'd', ð: 'd', ħ: 'h', ŧ: 't', ı: 'i' },
 };
 
-/** Converts a room's name to the form used in addresses: 'Café 2!' becomes 'cafe-2'. */
+/** Converts a room's name to the form used in URLs: 'Café 2!' becomes 'cafe-2'. */
 export function addressName(text: string): string {
   return text
     .normalize('NFD')

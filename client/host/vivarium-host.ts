@@ -59,8 +59,8 @@ export class VivariumHost extends ui.HostElement {
     super.willUpdate(changed);
     const { room } = host;
     if (room === '' || room === this.location.room) return;
-    // The model has selected another room, for example because the room in the address no longer
-    // exists. Put the selected room into the address.
+    // The model has selected another room, for example because the room in the page's address no
+    // longer exists. Put the selected room into the page's address.
     this.location = { ...this.location, room };
     history.replaceState(history.state, '', locationHash(this.location));
   }

@@ -164,7 +164,7 @@ export type Context = CanvasRenderingContext2D;
  * values become 0, and larger values become 255.
  */
 const EDGE = [70, 150] as const;
-/** Side of the tiny picture that is enlarged to draw an organism's glow, in pixels. */
+/** Side length of the tiny picture that is enlarged to draw an organism's glow, in pixels. */
 const GLOW = 20;
 
 /**

@@ -216,7 +216,7 @@ export class VivariumLineage extends LitElement {
     this.described = node;
     this.token = undefined;
     if (!node) return;
-    // If the request fails, the card shows no links.
+    // If the request fails, the organism's card shows no links.
     const response = await fetch(lineageSeedPath(this.room, node.organism.id)).catch(
       () => undefined,
     );

@@ -134,8 +134,8 @@ async function speak(next: LanguageCode): Promise<void> {
 }
 
 /**
- * Chooses the language when the page opens: the language in the address (`?lang=`), the visitor's
- * earlier choice, or the browser's preferred languages, in this order.
+ * Chooses the language when the page opens: the language in the page's URL (`?lang=`), the
+ * visitor's earlier choice, or the browser's preferred languages, in this order.
  *
  * @param loaders functions that load this page's texts
  */

@@ -204,7 +204,7 @@ export class CameraRig {
    * Glides to an organism, and shows it in the centre of the space that panels leave free. Changes
    * the zoom only if the organism would be too small or not wholly visible.
    *
-   * @param side side of the fully grown organism, in cells
+   * @param side side length of the fully grown organism, in cells
    */
   show(at: Point, side: number): void {
     this.aim(at, this.zoomFor(side));
@@ -240,8 +240,8 @@ export class CameraRig {
    * Shows a growing organism, and follows it until the visitor moves the camera. Call this method
    * at each new stage of the organism.
    *
-   * @param side side of the fully grown organism, in cells
-   * @param stage current side of the organism, in cells
+   * @param side side length of the fully grown organism, in cells
+   * @param stage current side length of the organism, in cells
    */
   follow(at: Point, side: number, stage: number): void {
     const zoom = this.followZoom ?? this.zoomFor(side);

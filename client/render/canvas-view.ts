@@ -65,7 +65,7 @@ export abstract class CanvasView {
    */
   protected readonly breathes: number = 20_000;
   private readonly current = new Current();
-  /** Whether the water current flows even if this machine is too slow for it. */
+  /** Whether to show the water current even on a machine that is too slow for it. */
   private readonly isAlways = paintsAlways();
   private readonly ticks = new TickLength();
   private breath = 0;
@@ -244,8 +244,8 @@ export abstract class CanvasView {
   }
 
   /**
-   * Advances the water current. To save battery, the current fades out if nothing else moves for
-   * `breathes` ms.
+   * Advances the water current. To save battery, the water current fades out if nothing else moves
+   * for `breathes` ms.
    */
   private flow(now: number): void {
     const { model, current, happenings } = this;

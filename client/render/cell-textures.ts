@@ -224,7 +224,8 @@ export class CellTextures {
 
   /**
    * Redraws the mask that highlights organisms. The parameters are organism ids, or 0 for none: the
-   * selected organism, the organism under the pointer, and the second parent of a cross.
+   * selected organism, the organism under the pointer, and the organism chosen as the second parent
+   * of a new seed.
    */
   select(selected: number, hovered: number, second: number): void {
     const { gl, programs, targets } = this;

@@ -1,13 +1,14 @@
 /**
- * The current: a slow displacement field that bends the whole picture like water. The displacement
- * depends only on the position and the room's time, so all screens of a room show the same current.
+ * The water current: a slow displacement field that bends the whole picture like water. The
+ * displacement depends only on the position and the room's time, so all screens of a room show the
+ * same current.
  */
 import { smoothstep } from '../../shared/smoothstep.ts';
 import type { Point } from './camera.ts';
 
 /**
- * The current consists of four waves. Each wave displaces cells at a right angle to its direction.
- * Lengths and amplitudes are in cells, headings in radians, periods in seconds.
+ * The water current consists of four waves. Each wave displaces cells at a right angle to its
+ * direction. Lengths and amplitudes are in cells, headings in radians, periods in seconds.
  */
 const WAVES = [
   { length: 230, heading: 0.4, period: 23, amplitude: 0.75 },
@@ -122,7 +123,7 @@ export const EASE = 3_000;
 const CORRECTION = 2_000;
 /**
  * Errors in the page's estimate of the room's time, up to this size in s, are corrected gradually.
- * If the error is larger, the current fades out first.
+ * If the error is larger, the water current fades out first.
  */
 const FAR = 3;
 /**
@@ -186,8 +187,8 @@ export class Current implements Field {
    *
    * @param now current time, in ms
    * @param rate actual ticks per second of the room
-   * @param most strength of the current when it has fully faded in
-   * @param wanted whether the current should flow; if false, it fades out
+   * @param most strength of the water current when it has fully faded in
+   * @param wanted whether the water current should flow; if false, it fades out
    */
   move(now: number, rate: number, most: number, wanted: boolean): void {
     const elapsed = now - this.drawnAt;

@@ -398,7 +398,7 @@ export class LifeEffects {
   private readonly unsubscribers: readonly (() => void)[];
 
   /**
-   * @param ripples array for the current ripples, updated in each frame; see `Field.ripples`
+   * @param ripples array that receives the visible ripples in each frame; see `Field.ripples`
    * @param invalidate called when there is something new to draw
    */
   constructor(

@@ -5,7 +5,7 @@ import type { Camera, Point, Size } from './camera.ts';
 /** Properties of a room on which the choice of the first view depends. */
 export interface Sights {
   readonly grid: Size;
-  /** Side of a grown organism, in cells. */
+  /** Side length of a grown organism, in cells. */
   readonly side: number;
   /** Centres of the organisms. */
   readonly organisms: readonly Point[];

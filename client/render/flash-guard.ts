@@ -30,8 +30,8 @@ const BRIGHT = 0.8;
 /** Length of the period in which opposite changes are counted, in ms. */
 const SECOND = 1_000;
 /**
- * Flashing zones are softened if they cover more than this share of a window. WCAG allows a
- * quarter.
+ * Flashing zones are softened if they cover more than this share of a window (a part of the
+ * picture, see `WINDOWS`). WCAG allows a quarter.
  */
 const SHARE = 0.125;
 /** Sizes of the windows, as shares of the picture's width and height. */
@@ -212,8 +212,8 @@ export class FlashGuard {
   }
 
   /**
-   * Softens the flashing zones of windows in which too many zones flash. Also softens the zones
-   * beside them, into which a flash may extend undetected.
+   * Softens the flashing zones of windows (parts of the picture) in which too many zones flash.
+   * Also softens the zones beside them, into which a flash may extend undetected.
    */
   private soften(flashing: Uint8Array, now: number): void {
     const { columns, rows } = this;

@@ -41,8 +41,8 @@ export interface Picture {
   /** How far the picture is desaturated, 0…1. */
   readonly faded: number;
   /**
-   * Ids of the organisms to highlight: the selected one, the one under the pointer, and the second
-   * parent of a cross. An id of 0 highlights nothing.
+   * Ids of the organisms to highlight: the selected one, the one under the pointer, and the
+   * organism chosen as the second parent of a new seed. An id of 0 highlights nothing.
    */
   readonly highlights: Readonly<Record<'selected' | 'hovered' | 'second', number>>;
   /**

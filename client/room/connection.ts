@@ -138,8 +138,8 @@ export class WallConnection extends RoomConnection {
       /** The kind of client. `view` is the picture of the room on the host's page. */
       readonly as: 'wall' | 'view' | 'table';
       /**
-       * The secret in the address (`?pass=`) of a table, or of a wall with its own seat; '' if
-       * there is none.
+       * The secret in the page's URL (`?pass=`), for a touch table or for a wall with a reserved
+       * seat; '' if there is none.
        */
       readonly pass: string;
       /** Languages whose script this screen cannot display. */
@@ -511,10 +511,12 @@ export class RequestTracker {
 /** Host names by which a machine refers to itself. */
 const LOOPBACK = /^(localhost|127(\.\d+){3}|\[::1\])$/;
 
-/** The room's address for visitors. */
+/** The web address at which visitors can join the room. */
 export interface VisitorAddress {
   readonly address: string;
-  /** Whether phones can use the address. Phones cannot use an address such as `localhost`. */
+  /**
+   * Whether phones can open this web address. Phones cannot open an address such as `localhost`.
+   */
   readonly forPhones: boolean;
 }
 
@@ -527,7 +529,8 @@ export interface VisitorAddress {
  */
 export function visitorAddress(room: string, wished: string, page: string, known: string) {
   if (wished !== '') return { address: wished, forPhones: true };
-  // A loopback address does not work on phones, so prefer the origin that the server has reported.
+  // A page address such as `localhost` does not work on phones, so prefer the origin that the
+  // server has reported.
   const isOwn = LOOPBACK.test(new URL(page).hostname);
   const here = isOwn && known !== '' ? known : page;
   return { address: `${here}/r/${room}`, forPhones: !isOwn || known !== '' };

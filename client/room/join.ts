@@ -124,8 +124,8 @@ export class Room {
     this.model = this.connection.model;
     this.on = this.model.on;
     this.on('opened', ({ checkpoint }) => {
-      // The server's addresses are relative. Resolve them against the server's origin, because a
-      // page of another site has another origin.
+      // The URLs that the server sends are relative. Resolve them against the server's origin,
+      // because a page of another site has another origin.
       const { sheet, map, painter } = checkpoint;
       const whole = (path: string): string => new URL(path, origin).href;
       Object.assign(checkpoint, {

@@ -129,18 +129,20 @@ export class Previews {
   /**
    * Forgets unanswered requests after a reconnection, because no answers will arrive.
    *
-   * @param you id of this page's participant since the reconnection
+   * @param you id of the page's participant after the reconnection
    */
   renew(you: number): void {
     this.asked.clear();
-    // Drop previews of crosses, because a parent may have been transformed. If the page has a new
-    // participant, also drop previews of own seeds: another participant has other seeds.
+    // Drop the previews of children of two organisms. During the disconnection, one of the two may
+    // have been given the latent of another seed. If the page has got another participant, drop the
+    // previews of seeds in the hand, too: the new participant's hand holds other seeds.
     this.dropAll(you === this.you ? /"cross"/ : /"cross"|"hand"/);
     this.you = you;
   }
 
   /**
-   * Drops the previews of an organism's crosses. Call this when the organism has been transformed.
+   * Drops the previews of an organism's possible children. Call this when the organism has been
+   * transformed: its new latent changes its children.
    */
   outdate(parent: OrganismId): void {
     const stale = new RegExp(`"[ab]":${parent}\\b`);
@@ -174,8 +176,8 @@ export class Previews {
     const request = {};
     this.asked.set(key, request);
     const answered = (act: () => void): void => {
-      // Ignore an outdated answer: since the request, the client has reconnected, or a parent has
-      // been transformed.
+      // Ignore an outdated answer. Since the request, the client has reconnected, or the seed has
+      // changed because one of its parent organisms was transformed.
       if (this.asked.get(key) !== request) return;
       this.asked.delete(key);
       act();
@@ -253,8 +255,8 @@ export class SeedColours {
   private url = '';
 
   constructor(previews: Previews, state: InteractionState, read = coloursOf) {
-    // Do not request the preview here: the seed tray or the ring already requests the held seed's
-    // preview.
+    // Do not request the preview here: the seed tray (or, on a touch table, the person's circle of
+    // tools) already requests the held seed's preview.
     const update = (): void => {
       const { tool, held } = state.state;
       const film = tool === 'graft' && previews.film(held);

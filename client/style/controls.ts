@@ -224,8 +224,8 @@ export const controls = css`
     background: var(--ink);
   }
   /*
-   * Fades an element in. If --from is set to a CSS transform, the element starts transformed and
-   * moves to its normal position.
+   * Fades an element in. If --from is set to a CSS transform, the element starts with this
+   * transform and moves to its normal position.
    */
   @keyframes fade-in {
     from {

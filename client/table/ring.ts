@@ -32,7 +32,10 @@ import { STROKE_RADIUS } from '../state/stroke-width.ts';
 import { controls } from '../style/controls.ts';
 import { owner, ownerColor } from '../style/fragments.ts';
 
-/** Delay before a ring asks for a seat again after a temporary refusal, in ms. */
+/**
+ * If the server temporarily refuses a person a seat in the room, delay before the next request for
+ * a seat, in ms.
+ */
 const RETRY = 2_000;
 
 /** Place of a ring: its centre, in CSS pixels, and its rotation (`turn`), in degrees clockwise. */
@@ -132,7 +135,10 @@ export class Ring implements ToolUser {
     return planter.id === this.model.you?.id && phase !== 'departing';
   }
 
-  /** Asks the server for a seat for this person. If they had a seat before, asks for that seat. */
+  /**
+   * Asks the server for a seat in the room for this person. If they had a seat before, asks for
+   * that seat.
+   */
   enter(): void {
     const { resume, mark } = this.seat;
     const { number: ring, session } = this;

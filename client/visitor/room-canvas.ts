@@ -62,7 +62,7 @@ export class RoomCanvas {
   private carded: OrganismId = 0;
   /**
    * Set when `showBeside` moves the view away from the whole grid: the new camera, as JSON. If the
-   * camera is unchanged when the card closes, the view shows the whole grid again.
+   * camera is unchanged when the organism's card closes, the view shows the whole grid again.
    */
   private uncovered = '';
 
@@ -240,11 +240,11 @@ export class RoomCanvas {
   }
 
   /**
-   * When a card opens, moves the view so that the card does not hide its creature. If the
-   * view showed the whole grid before, it shows the whole grid again when the card closes, unless
-   * the visitor has moved the view meanwhile.
+   * When an organism's card opens, moves the view so that the card does not hide the organism. If
+   * the view showed the whole grid before, it shows the whole grid again when the card closes,
+   * unless the visitor has moved the view meanwhile.
    *
-   * @param id the card's creature; 0 if no card is open
+   * @param id the organism whose card is open; 0 if no card is open
    */
   async showBeside(card: LitElement | null, id: OrganismId): Promise<void> {
     if (id === this.carded) return;
@@ -265,7 +265,7 @@ export class RoomCanvas {
     loop.invalidate();
   }
 
-  /** The elements, apart from the card, that cover parts of the view. */
+  /** The elements that cover parts of the view, except the selected organism's card. */
   private get covers(): Element[] {
     return [...this.page.renderRoot.querySelectorAll('.view, room-overview, find-mine')];
   }
@@ -336,7 +336,7 @@ export class RoomCanvas {
   /**
    * Returns a view of an area with space for a seed.
    *
-   * @param side an organism's side, in cells
+   * @param side side length of a grown organism, in cells
    */
   private groundView(grid: Size, side: number): Camera {
     const { insets } = this;

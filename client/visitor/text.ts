@@ -158,8 +158,8 @@ export function reasonText(reason: Reason): string {
 export const goodbyeText = (): string => msg('This day is over. Thank you, and goodbye.');
 
 /**
- * A button for a visitor whom the server does not let into the room. Opens the address `to`;
- * without `to`, reloads the page.
+ * A button for a visitor whom the server does not let into the room. Opens the URL `to`; without
+ * `to`, reloads the page.
  */
 export interface WayBack {
   readonly label: string;

@@ -199,8 +199,8 @@ export class WallNews {
       if (!(texts.NEWS as readonly string[]).includes(what) || isTakenBack) return;
       const { id } = organism;
       const parents = organism.parents.flatMap((parent) => model.organisms.get(parent) ?? []);
-      // If the organism has been transformed, forget its planting, because the planted creature no
-      // longer exists.
+      // If the organism has been transformed into another creature, forget its planting, because
+      // the planted creature no longer exists.
       const isOld = (one: PastEvent): boolean =>
         one.what === what || (one.what === 'born' && what === 'transformed');
       const others = this.events.filter((one) => one.id !== id || !isOld(one));

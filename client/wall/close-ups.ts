@@ -95,7 +95,7 @@ export class CloseUps {
    * Returns the event that the wall must now show in close-up; undefined for the whole room.
    *
    * @param now current time, in ms
-   * @param reach half the side of a close-up's area, in cells
+   * @param reach half the side length of a close-up's area, in cells
    */
   at(now: number, reach: number): Shown | undefined {
     const news = this.news.recent();

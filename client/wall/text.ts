@@ -27,7 +27,7 @@ import { LOADERS } from '../locale/words/wall/index.ts';
  */
 export type Say = (text: string, values?: Readonly<Record<string, string | number>>) => string;
 
-/** A language of a wall, with its translations. */
+/** One of a wall's languages, with the wall's texts and the creatures' names in this language. */
 export interface Caption {
   readonly language: LanguageCode;
   readonly direction: 'ltr' | 'rtl';
@@ -48,7 +48,7 @@ export async function voiceOf(language: LanguageCode): Promise<Caption> {
   return voice(language, texts.default, kinds.default);
 }
 
-/** @param texts translations, by English text */
+/** @param texts translations of the wall's texts, by English text */
 function voice(
   language: LanguageCode,
   texts: Readonly<Record<string, string>>,

@@ -64,7 +64,7 @@ export function readOptions({ pathname, search }: Pick<Location, 'pathname' | 's
      * another screen shows them.
      */
     strip: query.get('overlay') !== 'off',
-    /** Address to show as the QR code; '' to show the server's address. */
+    /** Web address to show as the QR code; '' to show the address that the server has reported. */
     url: webAddress(query.get('url')),
     /** 'auto': the resolution is lowered if the machine is slow. 'full': it is never lowered. */
     resolution: oneOf('resolution', ['auto', 'full']),
@@ -78,7 +78,7 @@ export type WallOptions = Readonly<ReturnType<typeof readOptions>>;
 
 /** An unassigned code point. Browsers draw it as the placeholder for missing characters. */
 const UNASSIGNED = '\u0378';
-/** Side of the canvas on which a character is drawn, in pixels. */
+/** Side length of the canvas on which a character is drawn, in pixels. */
 const SIDE = 32;
 
 /**

@@ -18,7 +18,10 @@ import { type Caption, ENGLISH, here, others, refusedText, TEXTS } from './text.
 
 /** Initial values of the state on which a wall's texts depend, used until the room is known. */
 export const INITIAL_STATE = {
-  /** The address at which visitors can join. If phones cannot reach it, no QR code is shown. */
+  /**
+   * The web address at which visitors can join the room. If phones cannot reach it, no QR code is
+   * shown.
+   */
   visitorAddress: { address: '', forPhones: false } as VisitorAddress,
   people: [] as readonly ParticipantView[],
   /** Languages of the captions, shown in turn. */
@@ -189,7 +192,7 @@ const overlayStyle = css`
     opacity: 0.7;
     animation: beckon 6s ease-in-out infinite;
   }
-  /* Never wrap the address; reduce its font size instead. */
+  /* Never wrap the room's web address; reduce its font size instead. */
   figcaption {
     container-type: inline-size;
     margin-top: 0.75em;

@@ -27,7 +27,10 @@ const RIM = 3;
  */
 const DRIFT = { x: 0.009, y: 0.005, zoom: 0.01, periods: [97, 131, 173] } as const;
 
-/** Side of the square that a close-up must show, as a multiple of an organism's side. */
+/**
+ * Side length of the square that a close-up must show, as a multiple of a grown organism's side
+ * length.
+ */
 const CLOSE = 2.2;
 
 /** Width of the empty ground that must surround a text, in cells. */
@@ -126,7 +129,7 @@ export function frameOf(frame: WallOptions['frame'], grid: Size, view: Size, ins
  * less of the area outside the grid.
  *
  * @param at the centre of the close-up, in cells
- * @param side side of a fully grown organism, in cells
+ * @param side side length of a fully grown organism, in cells
  * @param home the camera that shows the whole room
  * @param scene `grid`: size of the grid; `view`: size of the whole wall; `insets`: space at the
  *   edges of the wall that texts cover
@@ -368,7 +371,7 @@ export class WallView extends CanvasView {
   /**
    * Begins or ends a close-up of an event when it is time to do so.
    *
-   * @param side side of a fully grown organism, in cells
+   * @param side side length of a fully grown organism, in cells
    */
   private direct(now: number, side: number): void {
     const isFree = !this.place && !this.isAway && !this.happenings.effects.calm;

@@ -86,7 +86,7 @@ export interface Notifications {
 export interface Drawing {
   readonly room: string;
   readonly by: ParticipantView;
-  /** Side of the drawing, in cells. */
+  /** Side length of the drawing, in cells. */
   readonly side: number;
   /** Amount of ink per pixel, [side, side], 0…255; or premultiplied RGBA, [side, side, 4]. */
   readonly pixels: Uint8Array;

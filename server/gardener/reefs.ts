@@ -12,7 +12,7 @@ import type { Seasons, Theme } from './seasons.ts';
 export interface PlantingArea {
   readonly width: number;
   readonly height: number;
-  /** Side of a grown organism's square window. */
+  /** Side length of a grown organism's square window. */
   readonly side: number;
 }
 
@@ -25,27 +25,31 @@ export interface PlantingPlace {
 export type OwnerGrid = Pick<Planes, 'width' | 'height' | 'owner'>;
 
 /**
- * Minimum distance between a random planting position and each organism, as a multiple of a
- * window's side. The distance is the larger of the distances in x and in y. Closer organisms could
- * block each other's growth.
+ * Minimum distance between a random planting position and each organism, as a multiple of the side
+ * length of an organism's window. The distance is the larger of the distances in x and in y. Closer
+ * organisms could block each other's growth.
  */
 const MIN_DISTANCE = 1.1;
 /**
- * Distance from other organisms beyond which all positions are equally good, as a multiple of a
- * window's side.
+ * Distance from other organisms beyond which all positions are equally good, as a multiple of the
+ * side length of an organism's window.
  */
 const AMPLE_DISTANCE = 1.7;
 /** Share of a room's area that the gardener fills with organisms. The rest is for visitors. */
 const PLANTED_SHARE = 0.27;
-/** Distance between the centres of two touching organisms, as a multiple of a window's side. */
+/**
+ * Distance between the centres of two touching organisms, as a multiple of the side length of an
+ * organism's window.
+ */
 const BODY = 0.75;
 const CANDIDATES = 96;
 /** Distance between neighbouring positions that a search for free space tries, in cells. */
 const LATTICE = 4;
 /**
- * Requirements for free space, tried in this order. The first number is the side of a square in the
- * middle of the window; this square must be free. The second number is the maximum distance from
- * the requested position. Both are multiples of the window's side.
+ * Requirements for free space, tried in this order. The first number is the side length of a square
+ * in the middle of the new organism's window. This square must be free. The second number is the
+ * maximum distance between the centre of the window and the position near which to plant. Both
+ * numbers are multiples of the window's side length.
  */
 const BARE = [
   [1, 2.5],
@@ -88,11 +92,12 @@ export function choosePlantingPlace(
 }
 
 /**
- * Finds the free space nearest to a position. If no nearby window is completely free, accepts a
- * window with a free middle. For speed, tries only every `LATTICE`-th position.
+ * Finds the free space nearest to a position, for the window of a new organism. If no window near
+ * the position is completely free, accepts a window whose middle is free. For speed, tries only
+ * every `LATTICE`-th position.
  *
- * @param near the position, in cells
- * @returns the centre of the window; undefined if there is no free space
+ * @param near the position near which to plant, in cells
+ * @returns the centre of the new organism's window; undefined if there is no free space
  */
 export function nearestGround(
   { width, height, owner }: OwnerGrid,
@@ -136,7 +141,8 @@ interface Reef extends PlantingPlace {
 /** Number of organisms per reef. */
 const REEF_SIZE = 10;
 /**
- * Side of the square reserved for each reef (group of organisms), as a multiple of a window's side.
+ * Side length of the square reserved for each reef (group of organisms), as a multiple of the side
+ * length of an organism's window.
  */
 const SPACE = 2.2;
 /**
@@ -148,7 +154,10 @@ const DIRECTIONS = 16;
 const STRETCH = 1.6;
 /** Maximum number of cells of a new organism's body that may touch or overlap other organisms. */
 const PRESS = 6;
-/** Radius of the disc that replaces a body of unknown shape, as a multiple of a window's side. */
+/**
+ * Radius of the disc that replaces a body of unknown shape, as a multiple of the side length of an
+ * organism's window.
+ */
 const RADIUS = 0.38;
 
 /** A living organism or, without `phase`, an organism that will be planted soon. */
@@ -229,7 +238,7 @@ export class Reefs {
     const taken = this.taken(planted);
     const bodies = kinds.map((kind) => ({ kind, body: this.bodyOf(kind) }));
     const fits = (body: readonly number[], middle: number): boolean => {
-      // A seed can only grow if the middle of its window is free.
+      // A seed can only grow if the middle of the organism's window is free.
       if (taken[middle] !== 0 || taken[middle - width - 1] !== 0) return false;
       let pressed = 0;
       return body.every((offset) => taken[middle + offset] === 0 || ++pressed <= PRESS);
@@ -275,7 +284,8 @@ export class Reefs {
   }
 
   /**
-   * Returns the cells of a grown creature, as offsets from the grid index of the window's centre.
+   * Returns the cells of a grown creature, as offsets from the grid index of the centre of the
+   * creature's window.
    */
   private bodyOf(kind: string): number[] {
     const { species, grid } = this.room;

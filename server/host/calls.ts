@@ -543,7 +543,7 @@ function sow(live: OpenRoom, count: number) {
  * shift. All lengths are in cells.
  *
  * @param length length of the axis
- * @param side side of an organism's window
+ * @param side side length of an organism's window
  * @returns the centre of the organism's window
  */
 function positionIn(i: number, n: number, length: number, side: number): number {

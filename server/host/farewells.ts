@@ -71,7 +71,7 @@ async function plantHeirs(live: OpenRoom, heirs: readonly HeirSeed[]): Promise<n
 const RECORD = 'days';
 const days = v.array(v.string());
 
-/** Default duration of the departures, in seconds. */
+/** Default duration of a farewell (the time in which all organisms depart), in seconds. */
 const DURATION = 60;
 /** Maximum time for which walls show the family tree after a farewell, in ms. */
 const TREE = 45_000;
@@ -81,10 +81,14 @@ const { maxDissolving, dissolveSeconds } = DEPARTURE;
 
 interface Farewell {
   readonly live: OpenRoom;
-  /** Duration of the departures, in seconds. */
+  /**
+   * Time from the start of the first organism's departure until the last organism is gone, in
+   * seconds.
+   */
   readonly seconds: number;
   /**
-   * When the last organism should be gone (monotonic clock, ms); Infinity before the departures.
+   * When the last organism should be gone (monotonic clock, ms); Infinity until organisms begin to
+   * depart.
    */
   until: number;
   /** Whether the farewell began because the opening hours ended. */
@@ -92,10 +96,13 @@ interface Farewell {
   cancel: () => void;
   readonly end: () => void;
   readonly done: Promise<void>;
-  /** Number of departures that are due but have not been requested yet. May be fractional. */
+  /**
+   * Number of organisms that are due to depart, but have not been sent the command to depart yet.
+   * May be fractional.
+   */
   owed: number;
   heirs: readonly HeirSeed[];
-  /** Resolves when all requested departures have begun. */
+  /** Resolves when all organisms that were sent the command to depart have begun to depart. */
   begun: Promise<unknown>;
 }
 
@@ -131,9 +138,10 @@ export class Farewells {
   /**
    * Starts the farewell of a room. Until the farewell is over, visitors can only watch.
    *
-   * @param seconds time from the start of the first departure until the last organism is gone
-   * @returns `kept`: the snapshot taken before the farewell, or null if the server stores
-   *   nothing. `done`: resolves when the farewell is over or was stopped
+   * @param seconds time from the start of the first organism's departure until the last organism is
+   *   gone
+   * @returns `kept`: the snapshot taken before the farewell, or null if the server stores nothing.
+   *   `done`: resolves when the farewell is over or was stopped
    * @throws HostRefusal 'no-such-room', 'room-closed' or 'room-busy'
    */
   async begin(
@@ -182,7 +190,7 @@ export class Farewells {
 
   /**
    * Stops a room's farewell, if there is one. Organisms that have not begun to depart stay.
-   * Resolves when all requested departures have begun.
+   * Resolves when all organisms that were sent the command to depart have begun to depart.
    */
   async stop(name: string): Promise<void> {
     await Promise.all([this.leave(name), this.forgetHeirs(name)]);
@@ -232,8 +240,8 @@ export class Farewells {
   }
 
   /**
-   * Starts the departures that are due. Departures start at an even rate, so that the last organism
-   * is gone when the farewell ends.
+   * Makes organisms depart that are due to depart. Organisms become due at an even rate, so that
+   * the last organism is gone when the farewell ends.
    */
   private step(name: string, farewell: Farewell): void {
     if (this.going.get(name) !== farewell) return;

@@ -78,7 +78,7 @@ export function* zip(entries: Iterable<ZipEntry>): Generator<Uint8Array> {
   yield end;
 }
 
-/** Side of the square tiles that are painted separately, in cells. */
+/** Side length of the square tiles that are painted separately, in cells. */
 const TILE = 16;
 /** Maximum distance at which a cell affects how another cell is painted, in cells. */
 const AROUND = (REACH - 1) / 2;
@@ -95,7 +95,7 @@ export class FilmPainter {
   private readonly maps = new Map<string, { readonly map: GenomeMap | undefined }>();
 
   /**
-   * @param scale side of a cell, in pixels
+   * @param scale side length of a cell, in pixels
    * @param limit maximum total time for painting all pictures, in ms
    * @param now returns the current time, in ms
    */
@@ -227,8 +227,8 @@ type Encode = (planes: Planes, room: Organisms) => Promise<Buffer>;
  */
 const PAINTING_LIMIT = 600_000;
 /**
- * Range of scales (side of a cell, in pixels) at which pictures are painted. Painting makes no
- * visible difference at smaller scales, and looks coarse at larger scales.
+ * Range of scales (side length of a cell, in pixels) at which pictures are painted. Painting makes
+ * no visible difference at smaller scales, and looks coarse at larger scales.
  */
 const PAINTED_SCALES = { least: 3, most: 9 };
 

@@ -6,7 +6,7 @@ import type { Clock } from '../platform/clock.ts';
 
 /** Limits for wrong tokens. All times are in ms. */
 export const LOGIN = {
-  /** Number of wrong tokens after which an address is delayed. */
+  /** Number of wrong tokens after which a network address is delayed. */
   free: 5,
   /**
    * Delay after wrong token number `free`. Each further wrong token doubles the delay, up to
@@ -14,15 +14,15 @@ export const LOGIN = {
    */
   firstDelay: 2_000,
   maxDelay: 600_000,
-  /** Time without wrong tokens after which an address's count of wrong tokens is reset. */
+  /** Time without wrong tokens after which a network address's count of wrong tokens is reset. */
   forget: 3_600_000,
   /**
-   * Number of wrong tokens from all addresses within `window`. Above this number, even an address's
-   * first wrong token causes a delay.
+   * Number of wrong tokens from all network addresses within `window`. Above this number, even an
+   * address's first wrong token causes a delay.
    */
   allFree: 50,
   window: 600_000,
-  /** Maximum number of addresses whose wrong tokens are counted. */
+  /** Maximum number of network addresses whose wrong tokens are counted. */
   maxAddresses: 10_000,
 } as const;
 
@@ -35,17 +35,17 @@ const triedMessage = v.strictObject({
 });
 
 /**
- * Counts wrong tokens per client address, and delays addresses that send many. The servers of a
- * cluster share their counts.
+ * Counts the wrong tokens from each network address, and delays addresses that send many. The
+ * servers of a cluster share their counts.
  */
 export class LoginThrottle {
   private readonly node = randomUUID();
   /**
-   * For each address: number of wrong tokens, end of the delay (`until`), and time of the last
-   * wrong token (`last`). Times are in ms of the monotonic clock.
+   * For each network address: number of wrong tokens, end of the delay (`until`), and time of the
+   * last wrong token (`last`). Times are in ms of the monotonic clock.
    */
   private readonly wrong = new Map<string, { count: number; until: number; last: number }>();
-  /** Times of recent wrong tokens from all addresses (monotonic clock, ms). */
+  /** Times of recent wrong tokens from all network addresses (monotonic clock, ms). */
   private recent: number[] = [];
   private subscription: Subscription | undefined;
 
@@ -71,18 +71,22 @@ export class LoginThrottle {
     return throttle;
   }
 
-  /** Returns how long an address must wait before its next attempt, in ms. */
+  /** Returns how long a network address must wait before its next attempt, in ms. */
   wait(address: string): number {
     return Math.max(0, (this.wrong.get(address)?.until ?? 0) - this.clock.now());
   }
 
-  /** Counts a wrong token. @returns how long the address must wait before its next attempt, in ms */
+  /**
+   * Counts a wrong token.
+   *
+   * @returns how long the network address must wait before its next attempt, in ms
+   */
   fail(address: string): number {
     this.publish(address, false);
     return this.count(address);
   }
 
-  /** Resets an address's count after a correct token. */
+  /** Resets a network address's count after a correct token. */
   succeed(address: string): void {
     this.publish(address, true);
     this.wrong.delete(address);
@@ -103,12 +107,12 @@ export class LoginThrottle {
     const known = this.wrong.get(address);
     const count = known && now - known.last < forget ? known.count + 1 : 1;
     this.recent = [...this.recent.filter((at) => at > now - window), now].slice(-(allFree + 1));
-    // Many addresses that each send a few wrong tokens may be one attacker.
+    // Many network addresses that each send a few wrong tokens may be one attacker.
     const isCrowd = this.recent.length > allFree;
     const steps = isCrowd ? Math.max(count, free) : count - free;
     const delay = steps < 0 ? 0 : Math.min(maxDelay, firstDelay * 2 ** steps);
-    // Move the address to the end of the map. The address at the start is then the one whose last
-    // wrong token is oldest.
+    // Move the network address to the end of the map. The address at the start is then the one
+    // whose last wrong token is oldest.
     this.wrong.delete(address);
     this.wrong.set(address, { count, until: now + delay, last: now });
     if (this.wrong.size > maxAddresses) this.wrong.delete(this.wrong.keys().next().value!);

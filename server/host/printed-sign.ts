@@ -122,7 +122,7 @@ export async function paintCreature(
 interface PrintedSign {
   readonly paper: Paper;
   readonly language: LanguageCode;
-  /** The room's address, shown as text and as a QR code. */
+  /** The room's web address, shown as text and as a QR code. */
   readonly url: string;
   /** The network that the second QR code joins; null for a sign with only one code. */
   readonly wifi: Wifi | null;
@@ -181,7 +181,7 @@ const FONTS =
 const TYPED_FONTS = "'DejaVu Sans Mono',Menlo,Consolas,'Liberation Mono',monospace";
 /** Width of a letter in `TYPED_FONTS`, relative to the font size. */
 const TYPED_EM = 0.605;
-/** Minimum font size of the address, in mm. An address that does not fit is broken into lines. */
+/** Minimum font size of the web address, in mm. If the address does not fit, it is wrapped. */
 const SMALLEST = 7;
 
 /** Escapes a text for XML, and removes characters that XML cannot contain. */
@@ -201,7 +201,7 @@ export function escaped(text: string): string {
 
 /** Gap between the two QR codes, in mm on an A4 page. */
 const BETWEEN = 22;
-/** Side of a creature's picture, and the gap between two pictures, in mm on an A4 page. */
+/** Side length of a creature's picture, and the gap between two pictures, in mm on an A4 page. */
 const CREATURE = 30;
 const APART = 4;
 
@@ -247,8 +247,8 @@ export function drawSign(sign: PrintedSign): string {
    * Draws a QR code. Above the code is the caption, if any; below is the text to type instead of
    * scanning the code.
    *
-   * @param most maximum side of the code, in mm. If there is a caption, also the maximum width of
-   *   the text to type
+   * @param most maximum side length of the code, in mm. If there is a caption, also the maximum
+   *   width of the text to type
    * @param x horizontal centre of the code, in mm
    */
   const column = (

@@ -115,7 +115,7 @@ export interface ApiOptions {
 
 /** Files that walls and visitors fetch without signing in. */
 const PUBLIC_FILES: readonly FileName[] = ['wallFrame', 'logo'];
-/** Files that no other server may send, because they contain this server's addresses. */
+/** Files that no other server may send, because they contain this server's network addresses. */
 const OWN_FILES: readonly FileName[] = ['sign'];
 
 /**
@@ -282,9 +282,9 @@ function parsed<T>(schema: v.GenericSchema<unknown, T>, request: Request): T {
 }
 
 /**
- * Creates the refusal for a wrong token. Counts the token unless the address must still wait.
- * Correct tokens are never delayed: otherwise, somebody with the host's address could lock the host
- * out with wrong tokens.
+ * Creates the refusal for a wrong token. Counts the token unless the network address must still
+ * wait. Correct tokens are never delayed: otherwise, somebody with the host's address could lock
+ * the host out with wrong tokens.
  */
 function wrongToken(
   credential: string,

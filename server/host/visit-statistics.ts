@@ -102,7 +102,7 @@ export class VisitCounter {
   private async empty(room: string): Promise<void> {
     const counted = await this.now(room);
     for (const participant of this.present.get(room)?.keys() ?? []) {
-      // Pass 0 because no seat was kept after these visits.
+      // Pass 0, because the room reserved no seats for these participants after their visits.
       this.leave(counted, room, participant, 0);
     }
     if (counted.changed) await this.keep(room, counted);

@@ -104,7 +104,7 @@ export interface LineageOptions {
 const TREE_AGE = 2_000;
 /** Temporary refusals, answered with status 503, so that the client tries again. */
 const RETRIED: ReadonlySet<Reason> = new Set(['room-busy', 'shutting-down', 'elsewhere']);
-/** Maximum number of simultaneous picture requests from one client address. */
+/** Maximum number of simultaneous picture requests from one network address. */
 const MOST_PICTURES = 4;
 
 /** A request about a room which the visitor is allowed to watch. */
@@ -152,7 +152,7 @@ export function lineageRoutes(options: LineageOptions): Router {
   on(lineagePicturePath(':room', ':organism'), async ({ roomServer, loaded, ...web }) => {
     const seed = seedOf(roomServer, web.request);
     // Requests with different sources take turns. Pictures get their own source, so that they take
-    // turns with seed previews, whose source is the client's address.
+    // turns with seed previews, whose source is the client's network address.
     const source = `lineage ${options.addressOf(web.request)}`;
     const others = growing.get(source) ?? 0;
     if (others >= MOST_PICTURES) throw new Refusal('room-busy', 'pictures');

@@ -36,7 +36,7 @@ interface AppOptions {
   };
   /**
    * Number of reverse proxies in front of the server. The server trusts these proxies to report the
-   * client's address and the use of TLS.
+   * client's network address and the use of TLS.
    */
   readonly trustProxy: number;
   readonly connectionLimits: Pick<ConnectionLimits, 'admitHost' | 'admitRequest'>;
@@ -60,8 +60,8 @@ interface AppOptions {
 }
 
 /**
- * Returns whether a wall or table is connected from the address of the request; undefined if the
- * room is closed.
+ * Returns whether a wall or table is connected from the network address of the request; undefined
+ * if the room is closed.
  */
 type HasWall = (room: string, request: IncomingMessage) => boolean | undefined;
 

@@ -82,12 +82,12 @@ export async function openOsc(options: OscOptions) {
   }
 }
 
-/** Interval between two look-ups of a host name, in ms. The host's address may change. */
+/** Interval between two look-ups of a host name, in ms. The host's network address may change. */
 const LOOK_UP_INTERVAL = 15_000;
 
 /**
  * Creates a sender of datagrams to one endpoint. Datagrams sent before the host name has been
- * resolved are lost. Logs at most one warning per address of the host.
+ * resolved are lost. Logs at most one warning per network address of the host.
  */
 export function openSender(
   { host, port }: Endpoint,
@@ -123,7 +123,7 @@ export function openSender(
       if (found.address !== target?.address) warned = false;
       target = found;
     } catch (error) {
-      // Keep the previous address, if any: it may still be correct.
+      // Keep the previous network address, if any: it may still be correct.
       if (!target) warn(error as Error);
     }
     if (!isClosed && !isIP(host)) cancel = clock.after(LOOK_UP_INTERVAL, lookUp);
@@ -142,7 +142,7 @@ export function openSender(
 }
 
 /**
- * Opens a socket that listens on an address of this machine.
+ * Opens a socket that listens on a network address of this machine.
  *
  * @param receive called with each datagram and its sender's IP address; must not throw
  * @throws HookError 'no-address' or 'port-taken'

@@ -152,15 +152,15 @@ export class RoomServer {
   }
 
   /**
-   * Returns the name, device and address that identify a present participant in a ban; undefined if
-   * the participant is not present.
+   * Returns the name, device and network address that identify a present participant in a ban;
+   * undefined if the participant is not present.
    */
   banTarget(participant: ParticipantId) {
     const found = this.seats.participants.find(({ id }) => id === participant);
     if (!found) return undefined;
     const device = this.options.newcomers.deviceOfParticipant(participant);
-    // Do not ban the address of a touch table's ring, because the next person to use the ring has
-    // the same address.
+    // Do not ban the network address of a person at a touch table, because the next person at the
+    // table has the same address.
     const isRing = this.seats.tableOf(participant) !== undefined;
     const address = isRing ? '' : this.visits.addressOf(participant);
     return { participant, name: found.name, device, address };

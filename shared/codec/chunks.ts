@@ -6,7 +6,7 @@ import type { Rect } from '../geometry.ts';
 
 const { ceil, floor, imul, max, min } = Math;
 
-/** Side of a chunk, in cells. */
+/** Side length of a chunk, in cells. */
 const SIDE = 32;
 
 type Size = Pick<Rect, 'width' | 'height'>;
@@ -110,7 +110,7 @@ export function takeCells(planes: Planes, rect: Rect): Cells {
  * Writes cells into planes.
  *
  * @param rect position and size of `cells` in the planes, in units of `scale` cells
- * @param scale side of the square of cells that each cell in `cells` fills
+ * @param scale side length of the square of cells that each cell in `cells` fills
  */
 export function putCells(planes: Planes, rect: Rect, cells: Cells, scale = 1): void {
   if (scale > 1) {

@@ -16,8 +16,8 @@ export const CHANNELS = [3, 0, 1, 2] as const;
 export const clamp = (x: number): number => max(0, min(255, x));
 
 /**
- * Side of a group (a square of cells), in cells. If no cell of a group changes, a delta codes the
- * whole group as a single bit.
+ * Side length of a group (a square of cells), in cells. If no cell of a group changes, a delta
+ * codes the whole group as a single bit.
  */
 export const GROUP = 8;
 export const GROUP_BITS = 3;
@@ -75,16 +75,16 @@ export class Neighbourhood {
   /** Number of cells per row, including the border. */
   stride = 0;
   /**
-   * [height + 4, width + 4] for each cell, a sum over the nearby cells that have changed: 1 for the
-   * left cell, 2 for the upper, 4 for the upper left, 8 for the upper right, and 16 for each of six
-   * cells further away.
+   * [height + 4, width + 4] for each cell, a sum over the nearby cells that the update changes: 1
+   * for the left cell, 2 for the upper, 4 for the upper left, 8 for the upper right, and 16 for
+   * each of six cells further away.
    */
   changes = none;
-  /** [height + 4, width + 4] 1 for each cell whose owner has changed. */
+  /** [height + 4, width + 4] 1 for each cell whose owner the update changes. */
   moved = none;
   /** [height + 4, width + 4] 1 for each cell that is coded exactly. */
   fine = none;
-  /** [height + 4, width + 4, 4] colours before the change. */
+  /** [height + 4, width + 4, 4] each cell's colours before the update that is being coded. */
   colours = none;
   /** The bytes of `colours` as one number per cell. */
   private words = new Uint32Array(0);
@@ -92,9 +92,12 @@ export class Neighbourhood {
   groups = none;
   columns = 0;
   rows = 0;
-  /** [height + 4, width + 4] owners before the change. */
+  /** [height + 4, width + 4] each cell's owner before the update that is being coded. */
   owners = new Uint32Array(0);
-  /** [height + 4, width + 4, 4] change of each channel, in the order of `CHANNELS`. */
+  /**
+   * [height + 4, width + 4, 4] how much the coded update changes the value of each channel, in the
+   * order of `CHANNELS`. For a cell with a new owner: the difference from the predicted value.
+   */
   moves = new Int16Array(0);
   /**
    * [height + 4, width + 4, 4] coded difference of each channel from its prediction, in the order
@@ -166,7 +169,10 @@ export class Neighbourhood {
     changes[second + 1] += 16;
   }
 
-  /** Sums the absolute changes of all channels in the left and upper neighbours. */
+  /**
+   * Sums how much the update changes the left and upper neighbours: the absolute values of `moves`,
+   * over all channels.
+   */
   movesNear(at: number): number {
     const { moves, changes, stride } = this;
     let sum = 0;
@@ -178,8 +184,8 @@ export class Neighbourhood {
   }
 
   /**
-   * Sums the absolute differences between the colours of a cell and of its four neighbours, before
-   * the change.
+   * Sums the absolute differences between the colours of a cell and of its four neighbours. Uses
+   * the colours before the update.
    */
   gradient(at: number): number {
     const { colours, stride } = this;

@@ -222,7 +222,7 @@ export const checkpointState = v.object({
    * this checkpoint, but new rooms cannot use it.
    */
   replaced: v.boolean(),
-  /** Side of an organism, in cells. */
+  /** Side length of an organism, in cells. */
   side: count,
   /**
    * One picture of all gallery creatures, as tiles: `columns` tiles per row, side×side pixels each.

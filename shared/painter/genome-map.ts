@@ -1,8 +1,8 @@
 /**
  * Computes maps of genomes: some numbers for each cell of an organism, which the painter reads in
  * addition to the cells' colours. Two dense layers turn a genome into a map of 4×4 positions. Three
- * more layers each double the side of the map and apply a 3×3 convolution. A ReLU follows each
- * layer except the last.
+ * more layers each double the side length of the map and apply a 3×3 convolution. A ReLU follows
+ * each layer except the last.
  */
 import { FIRST_SIDE, INPUTS, KEY, type PainterLayer, type PainterNet } from './net.ts';
 
@@ -22,7 +22,7 @@ export interface PaintedGenomes {
 
 /** The map of an organism: C numbers for each cell, which the painter reads. */
 export interface GenomeMap {
-  /** Side of the map (S), in cells. */
+  /** Side length of the map (S), in cells. */
   readonly side: number;
   /** [S, S, C] Zeros at cells whose genome the painter has not learned. */
   readonly values: Float32Array;
@@ -104,7 +104,7 @@ function add({ outputs, kernel, bias }: PainterLayer, inputs: Float32Array): Flo
 }
 
 /**
- * Doubles the side of a map by copying each position to 2×2 positions. Then applies a 3×3
+ * Doubles the side length of a map by copying each position to 2×2 positions. Then applies a 3×3
  * convolution with zero padding.
  */
 function* doubled(

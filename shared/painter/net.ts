@@ -20,7 +20,7 @@ import { readSafetensors, SafetensorsError, type TensorFile } from '../safetenso
 export const PAINTER_VERSION = 1;
 export const GENOME_PAINTER_VERSION = 2;
 export const PAINTER_LIMIT = 256_000;
-/** Side of the neighbourhood that the net reads, in cells. */
+/** Side length of the neighbourhood that the net reads, in cells. */
 export const REACH = 5;
 /**
  * Number of inputs for each of the 5×5 cells: premultiplied r, g, b and α (0…1), and a flag. The
@@ -81,7 +81,7 @@ export const LEARNED = 'learned_';
  * double the map's side.
  */
 export const GENOME_LAYERS = ['genome1', 'genome2', 'double1', 'double2', 'double3'] as const;
-/** Side of a genome map before the first doubling and after the last doubling, in cells. */
+/** Side length of a genome map before the first doubling and after the last doubling, in cells. */
 export const FIRST_SIDE = 4;
 export const MAP_SIDE = 32;
 

@@ -59,7 +59,7 @@ const stroke = {
   ),
 };
 
-/** Commands that a touch table can send for a ring (one of the people who use the table). */
+/** Commands that a touch table can send for a person at the table. */
 const RING_COMMANDS = [
   ...(['plant', 'damage', 'graft', 'ungraft', 'cross', 'transform'] as const),
   ...(['preview', 'keep', 'cursor'] as const),
@@ -82,10 +82,13 @@ export const COMMANDS = {
      *   reported.
      * - `spectator`: a visitor with a view-only link. Like a wall, but subject to bans and opening
      *   hours.
-     * - `table`: a touch table. Like a wall, but each of its rings is a participant (see `enter`).
+     * - `table`: a touch table. Like a wall, but each person at the table is a participant (see
+     *   `enter`).
      */
     as: v.optional(v.picklist(['wall', 'view', 'spectator', 'table'])),
-    /** Secret in the address (`?pass=`) of a touch table, or of a wall with a reserved seat. */
+    /**
+     * Secret in the page's URL (`?pass=`), for a touch table or for a wall with a reserved seat.
+     */
     pass: tokenText,
     /** Languages whose script the wall's screen cannot display. */
     unwritable: v.optional(
@@ -118,8 +121,8 @@ export const COMMANDS = {
     ),
   }),
   /**
-   * Open a ring (the circle of tools for one person at a touch table), or resume a ring after a
-   * lost connection. Each ring is a separate participant. The answer is the event `ring` with a
+   * Open a ring (the circle of tools for one person at a touch table), or open it again after a
+   * lost connection. Each person is a separate participant. The answer is the event `ring` with a
    * `seated` message.
    */
   enter: v.strictObject({
@@ -127,8 +130,8 @@ export const COMMANDS = {
     ...{ resume: tokenText, mark: tokenText, session: v.optional(commandId) },
   }),
   /**
-   * Send a command for a ring (one person) of a touch table. `message` is validated like a command
-   * from a visitor's page.
+   * Send a command for one person at a touch table. `ring` is the number of the person's ring
+   * (circle of tools). `message` is validated like a command from a visitor's page.
    */
   ring: v.strictObject({
     ring: ringNumber,
@@ -136,7 +139,8 @@ export const COMMANDS = {
     message: v.unknown(),
   }),
   /**
-   * Forget who was using a ring of the touch table. The next user of the ring is a new participant.
+   * Forget who was using a ring (circle of tools) of the touch table. The next user of the ring is
+   * a new participant.
    */
   forget: v.strictObject({ ring: ringNumber }),
   /** Report the visible part of the grid. Hidden pages receive only heartbeats. */

@@ -92,7 +92,7 @@ const opening = {
 };
 
 /**
- * Fields for a new participant, in the event `welcome` or, for a ring of a touch table, in the
+ * Fields for a new participant, in the event `welcome` or, for a person at a touch table, in the
  * message `seated`.
  */
 const seated = v.object({
@@ -148,11 +148,11 @@ const rejected = v.object({
   energy: v.optional(amount),
 });
 
-/** Events that a touch table receives separately for each of its rings (the people who use it). */
+/** Events that a touch table receives separately for each person at the table. */
 export const RING_EVENTS = {
-  /** One person's ring (circle of tools) has been opened. */
+  /** A person at the table has got a seat in the room. */
   seated,
-  /** One person's ring (circle of tools) has been closed, or could not be opened. */
+  /** A person at the table has lost their seat in the room, or could not get a seat. */
   left: v.object({ reason }),
   ...{ accepted, rejected, energy },
 } as const;
@@ -164,8 +164,8 @@ export const EVENTS = {
   /** Answer to the join of a participant. */
   welcome: v.object({ ...opening, ...seated.entries }),
   /**
-   * An event for one ring (one person) of this touch table. `RING_EVENTS` contains the schemas of
-   * `message`.
+   * An event for one person at this touch table. `ring` is the number of the person's ring (circle
+   * of tools). `RING_EVENTS` contains the schemas of `message`.
    */
   ring: v.object({
     ring: ringNumber,
@@ -197,9 +197,9 @@ export const EVENTS = {
   /** Events in the lives of organisms during one tick. */
   life: v.object({ tick: count, events: v.array(lifeEvent) }),
   /**
-   * What has recently happened to this participant's organisms: actions of other people, and
-   * departures. For each organism and kind of action (`how`), `by` is the first person who acted,
-   * and `others` is the number of further people.
+   * What has recently happened to this participant's organisms: actions of other people, and the
+   * organisms' departures (dissolving). For each organism and kind of action (`how`), `by` is the
+   * first person who acted, and `others` is the number of further people.
    */
   affected: v.object({
     organisms: v.array(

@@ -7,9 +7,9 @@ export const REASONS = [
   'room-full',
   'too-many-walls',
   'too-many-spectators',
-  /** The secret in the address (`?pass=`) does not belong to any table. */
+  /** The secret in the page's URL (`?pass=`) does not belong to any table. */
   'no-such-table',
-  /** The table's address has been opened on another screen. */
+  /** The page with the table's URL has been opened on another screen. */
   'table-taken',
   'table-blocked',
   /** The sender is a wall or a spectator, which may only watch. */

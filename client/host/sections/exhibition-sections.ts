@@ -19,8 +19,8 @@ import { hostIcons } from '../icons.ts';
 import * as texts from '../text.ts';
 
 /**
- * Section “Walls”: lists the room's walls, and creates addresses for new walls. Each address has
- * its own seat in the room.
+ * Section “Walls”: lists the room's walls, and creates web addresses for new walls. For each of
+ * these addresses, the room reserves a seat for the wall that opens it.
  */
 @customElement('walls-section')
 export class WallsSection extends ui.HostElement {

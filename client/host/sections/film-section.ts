@@ -161,7 +161,7 @@ export class FilmSection extends ui.HostElement {
   private isUp = false;
   /** Describes the film and slider position that were last sent to the walls. */
   private sent = '';
-  /** Address of the picture on the canvas. */
+  /** URL of the picture on the canvas. */
   private shown = '';
   private isLoading = false;
   private isAsking = false;

@@ -235,7 +235,7 @@ function roomCard(room: RoomSummary, { checkpoints, now }: HostState): TemplateR
   const { name, width, height, open, settings, busy, pace, organisms, waiting } = room;
   const species = checkpoints.find((each) => each.name === room.checkpoint);
   const areSeveral = checkpoints.filter(({ replaced }) => !replaced).length > 1;
-  // Drawing the picture takes the server some time. Change the picture's address, which makes the
+  // Drawing the picture takes the server some time. Change the picture's URL, which makes the
   // browser load the picture again, only every 15 s.
   const at = open ? Math.floor(now / 15_000) : 'closed';
   const openness = open ? ui.tag(msg('open'), 'good') : ui.tag(msg('closed'));

@@ -62,7 +62,7 @@ function neighboursText(n: number): string {
   );
 }
 
-/** Asks whether to ban a visitor's device or address, and for how long. */
+/** Asks whether to ban a visitor's device or network address, and for how long. */
 async function ban(visitor: VisitorState): Promise<void> {
   const { room } = host;
   const name = texts.visitorName(visitor);

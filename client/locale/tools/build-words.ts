@@ -250,8 +250,8 @@ export class Words {
   }
 
   /**
-   * Returns a part's translations, by English text. Walls and signs need these, because they show
-   * several languages at the same time.
+   * Returns the translations of the texts of one part of the product, by English text. Walls and
+   * signs need these, because they show several languages at the same time.
    */
   private plainTexts(part: Part, code: TranslatedLanguage): Texts {
     const names = new Map(this.sourceOf(part).map((each) => [each.name, each]));

@@ -247,7 +247,7 @@ const FADE = 500;
 /**
  * Returns the opacity of paint, from 0 to 1.
  *
- * @param size side of a cell on screen, in device pixels
+ * @param size side length of a cell on screen, in device pixels
  */
 export const paintedAt = (size: number): number =>
   smoothstep(...FAR, size) * (1 - smoothstep(...CLOSE, size));

@@ -122,7 +122,7 @@ void main() {
 
 /**
  * Marks the cells of highlighted organisms. Red: the selected organism. Green: the organism under
- * the pointer. Blue: the second parent of a cross.
+ * the pointer. Blue: the organism chosen as the second parent of a new seed.
  */
 const MASK_FRAGMENT = `#version 300 es
 precision highp float;

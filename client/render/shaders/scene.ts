@@ -46,8 +46,8 @@ float motes(vec2 p, float size, float seed) {
   return step(0.45, h.y) * (0.35 + 0.65 * h.x) * (1.0 - smoothstep(0.35, 1.0, d)) * (0.7 + 0.5 * smoothstep(0.5, 0.9, d));
 }
 /*
- * Draws the water, lit from above. g: position, in cells. d: displacement by the current, in cells.
- * edge: signed distance to the edge of the grid, in cells. ppc: device pixels per cell.
+ * Draws the water, lit from above. g: position, in cells. d: displacement by the water current, in
+ * cells. edge: signed distance to the edge of the grid, in cells. ppc: device pixels per cell.
  */
 vec3 ground(vec2 g, vec2 d, float edge, float ppc) {
   vec2 screen = (vec2(gl_FragCoord.x, uView.y - gl_FragCoord.y) - uWhole.xy) / uWhole.zw - 0.5;

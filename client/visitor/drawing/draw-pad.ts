@@ -32,7 +32,7 @@ import {
   type Width,
 } from './drawing.ts';
 
-/** Side of the square canvas from which a drawing's pixels are read, in pixels. */
+/** Side length of the square canvas from which a drawing's pixels are read, in pixels. */
 const READ = 256;
 /** Distance that an arrow key moves the pen, as a share of the pad's side. */
 const KEY_STEP = 0.02;

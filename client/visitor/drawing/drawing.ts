@@ -141,7 +141,7 @@ function extentOf({ side, channels, data }: Sheet) {
  * Scales a picture, and moves its point `centre` to the middle of the new picture. Each new pixel
  * is the area-weighted average of the old pixels under it.
  *
- * @param side side of the new picture, in pixels
+ * @param side side length of the new picture, in pixels
  * @returns the new picture, [side, side, channels]
  */
 function scaled(from: Sheet, scale: number, centre: { x: number; y: number }, side: number) {

@@ -58,7 +58,7 @@ export class VisitorElement extends LitElement {
 export abstract class PageElement extends VisitorElement {
   /**
    * The visitor's session. Lit cannot detect changes of its data, so render the element whenever
-   * the parent is rendered.
+   * its parent element is rendered.
    */
   @property({ attribute: false, hasChanged: () => true }) session!: RoomSession;
 }

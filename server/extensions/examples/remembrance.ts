@@ -9,7 +9,9 @@
 import type { OrganismView } from '../../../shared/vocabulary.ts';
 import type { Extension, Hand, RoomOpened } from '../extension.ts';
 
-/** Side of the square in the middle that is kept free, as a share of the room's shorter side. */
+/**
+ * Side length of the square in the middle that is kept free, as a share of the room's shorter side.
+ */
 const CLEARING = 0.2;
 /** Time between the death of an organism and its replanting, in ms. */
 const REPLANT_DELAY = 10_000;

@@ -212,8 +212,8 @@ export interface RoomDirectory {
   /** Creates a session in a room. @throws Refusal `no-such-room`, `room-closed`, `elsewhere` */
   open(room: string, client: RoomClient): RoomSession;
   /**
-   * Returns whether a pass (the secret in the address of a wall or table) belongs to a reserved
-   * seat of this room.
+   * Returns whether a pass (the secret in the URL of a wall's or table's page) belongs to a
+   * reserved seat of this room.
    */
   acceptsPass(room: string, pass: string): boolean;
 }

@@ -13,8 +13,8 @@ import { getOrAdd, type NumberTable } from '../../platform/collections.ts';
 import { TokenBucket } from '../../platform/queues.ts';
 
 /**
- * Default limits per address, each with its help text. The limits are generous, because all phones
- * in a museum may share one address.
+ * Default limits per network address, each with its help text. The limits are generous, because all
+ * phones in a museum may share one address.
  */
 export const ADDRESS_LIMITS = {
   connections: [5_000, 'maximum number of open connections to the server', 1],
@@ -35,8 +35,8 @@ export const ADDRESS_LIMITS = {
 } as const satisfies NumberTable;
 
 /**
- * Events whose rate is limited per address. `ADDRESS_LIMITS` contains each event's maximum rate
- * (`…PerSecond`) and largest burst (`…AtOnce`).
+ * Events whose rate is limited per network address. `ADDRESS_LIMITS` contains each event's maximum
+ * rate (`…PerSecond`) and largest burst (`…AtOnce`).
  */
 const RATES = ['connects', 'joins', 'fetches'] as const;
 
@@ -47,11 +47,11 @@ export const SHARED_LIMITS = {
   /** How long a server's last report counts, in ms. */
   silence: 3_000,
   /**
-   * A server reports an address's open connections if they are at least this fraction of
+   * A server reports a network address's open connections if they are at least this fraction of
    * `connectionsPerAddress`.
    */
   tellFrom: 0.05,
-  /** Maximum number of addresses in each list of a report. */
+  /** Maximum number of network addresses in each list of a report. */
   most: 20_000,
 } as const;
 
@@ -67,31 +67,32 @@ const address = v.pipe(v.string(), v.maxLength(64));
 const list = <S extends v.GenericSchema>(item: S) =>
   v.pipe(v.array(item), v.maxLength(SHARED_LIMITS.most));
 
-/** Schema of a server's report about client addresses to the other servers. */
+/** Schema of a server's report about clients' network addresses to the other servers. */
 const report = v.strictObject({
   node: address,
   /**
-   * Addresses with new activity: [address, connects, joins, HTTP requests], counted since the last
-   * report.
+   * Network addresses with new activity: [address, connects, joins, HTTP requests], counted since
+   * the last report.
    */
   taken: list(v.strictTuple([address, count, count, count])),
   /**
-   * Addresses with many connections: [address, number of open connections to the reporting server].
+   * Network addresses with many connections: [address, number of open connections to the reporting
+   * server].
    */
   open: list(v.strictTuple([address, count])),
-  /** Addresses that the reporting server has banned since its last report. */
+  /** Network addresses that the reporting server has banned since its last report. */
   banned: list(address),
   /**
-   * Addresses that another server has banned, but that have connections to the reporting server.
-   * All servers must lift these bans.
+   * Network addresses that another server has banned, but that have connections to the reporting
+   * server. All servers must lift these bans.
    */
   lifted: list(address),
 });
 type LimitReport = Omit<v.InferOutput<typeof report>, 'node'>;
 
 /**
- * Number of addresses to remember in addition to the maximum number of connections. If there are
- * more addresses, idle addresses are forgotten.
+ * Number of network addresses to remember in addition to the maximum number of connections. If
+ * there are more addresses, idle addresses are forgotten.
  */
 const MAX_IDLE = 10_000;
 
@@ -113,8 +114,8 @@ export function addressKey(address: string): string {
 }
 
 /**
- * Returns how many connections to a server may come from one address. A tenth of the server's
- * connections is reserved for other addresses.
+ * Returns how many connections to a server may come from one network address. A tenth of the
+ * server's connections is reserved for other addresses.
  *
  * @param connections maximum number of connections to the server
  */
@@ -123,7 +124,9 @@ export function allButReserve(connections: number): number {
 }
 
 const createNews = () => ({
-  /** For each address, the number of events of each type in `RATES` since the last report. */
+  /**
+   * For each network address, the number of events of each type in `RATES` since the last report.
+   */
   taken: new Map<string, [number, number, number]>(),
   banned: new Set<string>(),
   lifted: new Set<string>(),
@@ -139,7 +142,7 @@ export class AddressLimits {
   private news = createNews();
   /**
    * The latest report of each other server, by server name. `at`: when the report arrived, in ms.
-   * `open`: the number of open connections of each address.
+   * `open`: the number of open connections of each network address.
    */
   private readonly elsewhere = new Map<
     string,
@@ -169,8 +172,8 @@ export class AddressLimits {
     const entry = this.entry(key, now);
     if (!entry) return 'too-many-connections';
     if (now < entry.bannedUntil) return 'banned';
-    // `allButReserve` limits an address's connections to this server, `connectionsPerAddress` its
-    // connections to all servers of the cluster.
+    // `allButReserve` limits a network address's connections to this server,
+    // `connectionsPerAddress` its connections to all servers of the cluster.
     if (
       entry.open >= allButReserve(connections) ||
       entry.open + this.openElsewhere(key, now) >= connectionsPerAddress
@@ -190,7 +193,11 @@ export class AddressLimits {
     this.total--;
   }
 
-  /** Counts a join. @returns false if too many clients of this address have joined recently */
+  /**
+   * Counts a join.
+   *
+   * @returns false if too many clients with this network address have joined recently
+   */
   join(key: string, now: number): boolean {
     return this.take(key, 'joins', now);
   }
@@ -207,9 +214,9 @@ export class AddressLimits {
   }
 
   /**
-   * Bans an address temporarily, unless the address has several open connections.
+   * Bans a network address temporarily, unless the address has several open connections.
    *
-   * @returns whether the address is banned now
+   * @returns whether the network address is banned now
    */
   ban(key: string, now: number): boolean {
     const entry = this.entries.get(key);
@@ -243,8 +250,8 @@ export class AddressLimits {
     }
     for (const key of banned) {
       const entry = this.entry(key, now);
-      // People at this address who are connected to this server may be innocent, so lift the ban on
-      // all servers.
+      // People at this network address who are connected to this server may be innocent, so lift
+      // the ban on all servers.
       if (entry && entry.open > 0) this.news.lifted.add(key);
       else if (entry) entry.bannedUntil = now + this.limits.banSeconds * 1000;
     }
@@ -295,7 +302,7 @@ export class AddressLimits {
   }
 }
 
-/** Exchanges counts and bans of addresses with the other servers of the cluster. */
+/** Exchanges counts and bans of network addresses with the other servers of the cluster. */
 export class SharedLimits {
   /** Resolves to undefined if the bus is closed. */
   private readonly subscription = this.options.bus

@@ -147,14 +147,17 @@ const SILENT = [
   'too-many-frames',
   /** A message or a frame arrived in too many pieces, so the connection was closed. */
   'too-many-fragments',
-  /** Too many HTTP requests came from one address. Excess requests are answered with status 429. */
+  /**
+   * Too many HTTP requests came from one network address. Excess requests are answered with status
+   * 429.
+   */
   'too-many-fetches',
   /** A request was not valid HTTP, or asked for an invalid upgrade. */
   'bad-handshake',
   /** The Host header of a request named a host that is not allowed. The answer has status 421. */
   'wrong-host',
   'slow-handshake',
-  /** An OSC datagram came from an address that is not allowed. */
+  /** An OSC datagram came from a network address that is not allowed. */
   'wrong-sender',
 ] as const;
 
@@ -211,7 +214,8 @@ export class ConnectionRateLimiter extends Allowance {
   }
 
   /**
-   * Counts a valid request to join against the limit that all clients of the address share.
+   * Counts a valid request to join against the limit that all clients with the same network address
+   * share.
    *
    * @throws Refusal `too-many-joins`
    */
@@ -221,7 +225,8 @@ export class ConnectionRateLimiter extends Allowance {
   }
 
   /**
-   * Counts a rejected message. If the connection has caused too many rejections, bans its address.
+   * Counts a rejected message. If the connection has caused too many rejections, bans its network
+   * address.
    *
    * @returns whether the connection must be closed because of too many rejections
    */
@@ -254,7 +259,10 @@ export function isAllowedOrigin(
   return /^https?:$/.test(url.protocol) && url.origin === origin && url.host === host.toLowerCase();
 }
 
-/** Admits or rejects connections and HTTP requests, according to the limits of their addresses. */
+/**
+ * Admits or rejects connections and HTTP requests, according to the limits of their network
+ * addresses.
+ */
 export class ConnectionLimits {
   private readonly addresses = new AddressLimits(this.options.limits, !!this.options.shared);
   private readonly sharing =
@@ -273,8 +281,8 @@ export class ConnectionLimits {
       readonly clock: Clock;
       readonly rejections: RejectionCounts;
       /**
-       * Bus for sharing counts per address with the other servers of a cluster, and this server's
-       * name in the cluster. If absent, counts are not shared.
+       * Bus for sharing counts per network address with the other servers of a cluster, and this
+       * server's name in the cluster. If absent, counts are not shared.
        */
       readonly shared?: { readonly bus: Bus; readonly node: string } | undefined;
       /**

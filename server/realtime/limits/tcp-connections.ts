@@ -37,9 +37,9 @@ function progressOf(socket: Socket): string | undefined {
 }
 
 /**
- * Keeps capacity free for new connections. If an address or the server has too many connections,
- * closes the connection that has been idle longest. Also closes connections with too many
- * unfinished responses, and connections whose client does not read its responses.
+ * Keeps capacity free for new connections. If a network address or the server has too many
+ * connections, closes the connection that has been idle longest. Also closes connections with too
+ * many unfinished responses, and connections whose client does not read its responses.
  */
 export class TcpConnectionLimit {
   private readonly connections = new Map<Socket, Connection>();
@@ -59,7 +59,7 @@ export class TcpConnectionLimit {
        */
       readonly most: number;
       /**
-       * Maximum number of connections per address. Undefined behind a proxy, because all
+       * Maximum number of connections per network address. Undefined behind a proxy, because all
        * connections then have the proxy's address.
        */
       readonly mostPerAddress: number | undefined;

@@ -1,8 +1,8 @@
 /**
  * Manages the host's bans. A ban contains the participant's id, and fingerprints of the
- * participant's device and address instead of the clear text. A device is recognised by a mark in
- * the browser. A banned person could delete the mark. So, after a ban, newcomers without a mark are
- * admitted only slowly from the same address.
+ * participant's device and network address instead of the clear text. A device is recognised by a
+ * mark in the browser. A banned person could delete the mark. So, after a ban, newcomers without a
+ * mark are admitted only slowly from the same address.
  */
 import { createHmac, randomInt } from 'node:crypto';
 import { EventEmitter } from 'node:events';
@@ -12,7 +12,9 @@ import type { ParticipantId } from '../../../shared/vocabulary.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { TokenBucket } from '../../platform/queues.ts';
 
-/** Limits for newcomers without a device mark, at an address where somebody has been banned. */
+/**
+ * Limits for newcomers without a device mark, at a network address where somebody has been banned.
+ */
 export const BANS = {
   /** Minimum time between two admissions, in seconds. */
   unmarkedSeconds: 5,
@@ -31,7 +33,7 @@ export const banRecords = v.array(
     name: v.string(),
     /** Fingerprint of the participant's device; null if unknown. */
     device: v.nullable(v.string()),
-    /** Fingerprint of the participant's address; null if the address is not banned. */
+    /** Fingerprint of the participant's network address; null if the address is not banned. */
     address: v.nullable(v.string()),
     /** When the ban began, by the wall clock, in ms since the epoch. */
     since: v.number(),
@@ -65,8 +67,8 @@ export interface Applicant {
  */
 export class Bans extends EventEmitter<{ added: [] }> {
   /**
-   * For each address where somebody has been banned, the rate limit for newcomers without a device
-   * mark.
+   * For each network address where somebody has been banned, the rate limit for newcomers without a
+   * device mark.
    */
   private readonly slowed = new Map<string, { readonly bucket: TokenBucket; until: number }>();
   private bans = this.options.bans ?? [];
@@ -101,7 +103,8 @@ export class Bans extends EventEmitter<{ added: [] }> {
   }
 
   /**
-   * Bans a participant, their device and, if `wholeAddress` is true, everybody at their address.
+   * Bans a participant, their device and, if `wholeAddress` is true, everybody at their network
+   * address.
    */
   add(
     request: Pick<Ban, 'room' | 'participant' | 'name'> & {
@@ -142,7 +145,7 @@ export class Bans extends EventEmitter<{ added: [] }> {
 
   /**
    * Returns whether a client is banned from a room. A banned participant is banned from one room; a
-   * banned device or address is banned from all rooms.
+   * banned device or network address is banned from all rooms.
    */
   isBanned(room: string, { participant, device, address }: Applicant): boolean {
     const { all } = this;
@@ -161,7 +164,7 @@ export class Bans extends EventEmitter<{ added: [] }> {
 
   /**
    * Returns whether a newcomer without a device mark may join now. An admission counts towards the
-   * address's rate limit, if the address has one.
+   * network address's rate limit, if the address has one.
    */
   admitsUnmarked(address: string): boolean {
     const slowed = this.slowed.get(address);
@@ -170,8 +173,8 @@ export class Bans extends EventEmitter<{ added: [] }> {
   }
 
   /**
-   * Limits newcomers without a device mark at an address for a while. Call when somebody at this
-   * address has been banned.
+   * Limits newcomers without a device mark at a network address for a while. Call when somebody at
+   * this address has been banned.
    *
    * @param address if '' (unknown), nothing is limited
    */

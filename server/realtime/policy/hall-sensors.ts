@@ -8,8 +8,8 @@ import { Lasting } from './liveliness.ts';
 /** How the reports of sensors in the hall are used. Times are in ms, lengths in cells. */
 export const HALL = {
   /**
-   * Side of the square fields into which the room is divided, in cells. Only the latest report for
-   * each field counts.
+   * Side length of the square fields into which the room is divided, in cells. Only the latest
+   * report for each field counts.
    */
   field: 32,
   /**

@@ -156,7 +156,7 @@ export class Reports {
     if (!found && this.cases.size >= MAX_REPORTED) this.makeRoom();
     const { reporters = [] as number[], dismissed = 0 } = known ?? {};
     // Until the host decides, keep the picture from the first report, even if the organism has
-    // since been transformed.
+    // since been transformed into another creature.
     const isOpen = known && openOf(known) > 0;
     const one = isOpen ? known : { ...this.portrait(view), reporters, dismissed, since: date() };
     const counts = !reporters.includes(by) && reporters.length < MAX_REPORTERS;

@@ -42,7 +42,7 @@ export class WallSeats {
 
   /**
    * @param date returns the wall clock, in ms since the epoch
-   * @param seats the stored seats
+   * @param seats the stored list of seats that are reserved for walls and touch tables
    * @param onChange called with the new list of seats after each change
    */
   constructor(
@@ -55,7 +55,9 @@ export class WallSeats {
     this.seats = seats.map((seat) => this.asOfNobody(seat));
   }
 
-  /** Replaces the list of seats. Call when another server may have changed the stored list. */
+  /**
+   * Replaces the list of reserved seats. Call when another server may have changed the stored list.
+   */
   replace(seats: readonly WallSeat[]): void {
     this.seats = seats;
   }
@@ -69,7 +71,7 @@ export class WallSeats {
     if (seats.some((one, i) => one !== this.seats[i])) this.change(seats);
   }
 
-  /** Returns the seats of a room, oldest first. */
+  /** Returns the reserved seats of a room's walls and touch tables, oldest first. */
   of(room: string): readonly WallSeat[] {
     return this.seats.filter((seat) => seat.room === room);
   }
@@ -78,7 +80,11 @@ export class WallSeats {
     return this.seats.find((seat) => seat.room === room && seat.pass === pass);
   }
 
-  /** Adds a seat. @param name the wall's name, unique in the room */
+  /**
+   * Reserves a seat for a wall or touch table.
+   *
+   * @param name the wall's or table's name, unique in the room
+   */
   add(room: string, name: string, table = false): WallSeat {
     // A random id, because the servers of a cluster assign ids independently.
     const id = randomInt(1, MAX_ID);
@@ -101,17 +107,20 @@ export class WallSeats {
     if (this.of(room).length > 0) this.change(this.seats.filter((seat) => seat.room !== room));
   }
 
-  /** Records that a seat's wall has connected. */
+  /** Records that the wall with a reserved seat has connected. @param id id of the seat */
   appeared(id: number): void {
     this.update(id, { seen: true, lost: null });
   }
 
-  /** Records that a seat's wall has disconnected. */
+  /** Records that the wall with a reserved seat has disconnected. @param id id of the seat */
   vanished(id: number): void {
     this.update(id, { lost: this.date() });
   }
 
-  /** Returns the seat. If its wall counted as connected, the wall now counts as disconnected. */
+  /**
+   * Returns a wall's reserved seat. If the wall counted as connected, the returned seat records
+   * that it is disconnected.
+   */
   private asOfNobody(seat: WallSeat): WallSeat {
     return seat.seen && seat.lost === null ? { ...seat, lost: this.date() } : seat;
   }

@@ -185,8 +185,8 @@ export class AffectedOrganisms {
   }
 
   /**
-   * Records that an organism has been transformed. After several transformations, the message names
-   * only the first and the last form.
+   * Records that an organism has been transformed into another creature. After several
+   * transformations, the message names only the first and the last form.
    */
   private transformed(
     organism: OrganismView | undefined,

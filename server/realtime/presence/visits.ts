@@ -10,7 +10,7 @@ interface Visit {
   readonly since: number;
   /** Address key (see `addressKey`); '' if unknown. */
   address: string;
-  /** Id of the first participant with the same address (see `sourceOf`). */
+  /** Id of the first participant with the same network address (see `sourceOf`). */
   readonly source: ParticipantId;
   /** Number of accepted commands. A stroke in several messages counts once. */
   commands: number;
@@ -56,8 +56,8 @@ export class Visits {
   }
 
   /**
-   * Returns the id of the first participant at this participant's address. The id stands for the
-   * address without revealing the address.
+   * Returns the id of the first participant at this participant's network address. The id stands
+   * for the address without revealing the address.
    *
    * @returns undefined if the participant is unknown
    */
@@ -65,7 +65,7 @@ export class Visits {
     return this.visits.get(participant)?.source;
   }
 
-  /** Counts the present participants at each known address. */
+  /** Counts the present participants at each known network address. */
   participantsByAddress(present: Iterable<ParticipantId>): ReadonlyMap<string, number> {
     const known = [...present].map((id) => this.addressOf(id)).filter((address) => address !== '');
     return countBy(known, (address) => address);
@@ -74,7 +74,7 @@ export class Visits {
   /**
    * Summarises a present participant's visit. `stay` is the visit's duration in ms, `acts` the
    * number of accepted commands, and `neighbours` the number of other participants at the same
-   * address.
+   * network address.
    *
    * @param counts result of `participantsByAddress`
    */

@@ -48,7 +48,7 @@ export class ClientSession implements RoomClient {
   private session: RoomSession | undefined;
   /** Room and pass, if the client is a touch table. */
   private table: { readonly room: string; readonly pass: string } | undefined;
-  /** Rings of the touch table; undefined until the table has joined the room. */
+  /** The people (rings) at the touch table; undefined until the table has joined the room. */
   private rings: TableRings | undefined;
   /** Cancels the time limit for joining; undefined once the client has joined. */
   private cancelTimeout: (() => void) | undefined;
@@ -204,8 +204,8 @@ export class ClientSession implements RoomClient {
     const { as, pass } = wished;
     if (this.rateLimiter.onlyWatches && as !== 'spectator') throw new Refusal('only-watches');
     const session = rooms.open(room, this);
-    // Joins with a valid pass do not count towards the limit of the address. Otherwise, other
-    // clients at the address could keep a wall out.
+    // Joins with a valid pass do not count towards the limit of the network address. Otherwise,
+    // other clients at the address could keep a wall out.
     if (pass === undefined || !rooms.acceptsPass(room, pass)) this.rateLimiter.join();
     const cleaned = as === undefined ? cleanName(name) : '';
     const wrong = as === undefined ? names(cleaned) : undefined;

@@ -1,7 +1,8 @@
 /**
  * Decides how much energy newcomers to a room start with (rules ENE-4 and ENE-5), so that nobody
- * can gain energy by reconnecting. The energy levels of devices and addresses are kept only in
- * memory. After a restart, each device that already has a mark is assumed to have no energy left.
+ * can gain energy by reconnecting. The energy levels of devices and network addresses are kept only
+ * in memory. After a restart, each device that already has a mark is assumed to have no energy
+ * left.
  */
 import type { ParticipantId } from '../../../shared/vocabulary.ts';
 import type { Clock } from '../../platform/clock.ts';
@@ -9,18 +10,18 @@ import type { Room } from '../../world/room.ts';
 import type { DeviceMarks } from './signed-tokens.ts';
 
 export const NEWCOMERS = {
-  /** Maximum time until the energy of a device or address is full again, in seconds. */
+  /** Maximum time until the energy of a device or network address is full again, in seconds. */
   renewedWithin: 3_600,
   /**
    * Age, in seconds, from which a device mark (signed id of a browser) is trusted. Devices without
    * a trusted mark share one supply of energy per network address.
    */
   trustedAfter: 3_600,
-  /** Maximum number of devices, and of addresses, remembered per room. */
+  /** Maximum number of devices, and of network addresses, remembered per room. */
   remembered: 10_000,
 } as const;
 
-/** The energy left to a device or address, which refills over time. */
+/** The energy left to a device or network address, which refills over time. */
 interface EnergyAllowance {
   /** Amount of energy at `updatedAt`. */
   level: number;
@@ -42,7 +43,7 @@ export interface Newcomer {
   readonly address: string;
 }
 
-/** Tracks how much energy the devices and addresses of one room have left. */
+/** Tracks how much energy the devices and network addresses of one room have left. */
 export class NewcomerEnergy {
   private readonly devices = new Map<string, Device>();
   private readonly addresses = new Map<string, EnergyAllowance>();
@@ -115,7 +116,8 @@ export class NewcomerEnergy {
     if (isTrusted) return this.spend(device, own);
     const shared = this.addresses.get(address) ?? { level: newcomer, updatedAt: this.clock.now() };
     this.remember(this.addresses, address, shared);
-    // Visitors of a museum may all share one address, so give everyone enough energy for one seed.
+    // Visitors of a museum may all share one network address, so give everyone enough energy for
+    // one seed.
     const energy = Math.min(newcomer, own, Math.max(plant, this.levelOf(shared)));
     this.spend(shared, energy);
     return this.spend(device, energy);

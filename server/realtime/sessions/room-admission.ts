@@ -111,8 +111,8 @@ export class WelcomeBuilder {
 }
 
 /**
- * Returns the address by which a client may be banned; '' for a ring of a touch table, because the
- * next person to use the ring has the same address.
+ * Returns the network address by which a client may be banned; '' for a person at a touch table,
+ * because the next person at the table has the same address.
  */
 const bannable = ({ ring, address }: RoomClient): string => (ring === undefined ? address : '');
 
@@ -136,7 +136,7 @@ export class RoomAdmission {
    *
    * @throws Refusal `room-closed`; `sent-away` if the client is banned; `too-many-joins`;
    *   `room-full` if the queue is full, too; `no-such-table` or `table-blocked` if the client is a
-   *   ring of a touch table
+   *   person at a touch table
    */
   join(client: RoomClient, entry: Entry): void {
     const { policy, bans, seats, room, date } = this.context;
@@ -264,8 +264,8 @@ export class RoomAdmission {
     });
     for (const [client, applicant] of [...applicants, ...present]) {
       if (!bans.isBanned(room.name, applicant)) continue;
-      // If the ban comes from another server, newcomers at the client's address are not slowed down
-      // here yet.
+      // If the ban comes from another server, newcomers at the client's network address are not
+      // slowed down here yet.
       bans.slow(applicant.address);
       this.leave(client);
       client.disconnect('sent-away');

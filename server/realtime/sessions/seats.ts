@@ -66,9 +66,9 @@ export const countSeats = (seats: Iterable<Pick<Seat, 'address'>>): ReadonlyMap<
 /**
  * Chooses the seat that must be given up to a client in the queue. The first choice is the seat
  * that has been idle longest, if it has been idle for at least `idleYields`. The second choice is
- * the longest idle seat of the address with the most seats, if this address has at least two seats
- * more than the client's address. With a difference of one, two addresses would take the same seat
- * from each other in turn.
+ * the longest idle seat of the network address with the most seats, if this address has at least
+ * two seats more than the client's address. With a difference of one, two addresses would take the
+ * same seat from each other in turn.
  *
  * @param seats all seats of a full room
  * @param waiting address key of the client that gets the seat
@@ -359,9 +359,9 @@ export class Seats<M> {
   }
 
   /**
-   * Adds a connection to the queue. Connections with the same address are served in the order in
-   * which they joined. With the token of an earlier position in the queue, the connection returns
-   * to this position.
+   * Adds a connection to the queue. Connections with the same network address are served in the
+   * order in which they joined. With the token of an earlier position in the queue, the connection
+   * returns to this position.
    *
    * @param date wall clock, in ms since the epoch
    * @returns `token`: the token of the position. `dropped`: if the queue is too long, the
@@ -405,8 +405,8 @@ export class Seats<M> {
   }
 
   /**
-   * Returns the address whose client is admitted next: an address in the queue with the fewest
-   * seats.
+   * Returns the network address whose client is admitted next: an address in the queue with the
+   * fewest seats.
    */
   private nextAddress(): string | undefined {
     return this.queue.next(this.seatsOf());

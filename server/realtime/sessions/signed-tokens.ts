@@ -49,8 +49,8 @@ export interface ResumeToken {
 }
 
 /**
- * Issues and verifies the resume tokens of one room. A client returns to its seat with such a
- * token.
+ * Issues and verifies the resume tokens of one room. With such a token, a client that has lost its
+ * connection gets back its seat in the room.
  */
 export class ResumeTokens extends SignedTokens {
   /**
@@ -83,8 +83,9 @@ const ID = 12;
 export class DeviceMarks extends SignedTokens {
   /** @param secret signing key, see `SignedTokens` */
   constructor(secret: Uint8Array) {
-    // The context of a resume token is the name of a room, which contains no space. This context
-    // contains a space, so no resume token is valid as a device mark.
+    // The context of a resume token is the name of a room, which contains no space. The context
+    // 'device mark' contains a space, so it differs from all rooms' names. No resume token is
+    // therefore valid as a device mark.
     super(secret, 'device mark', ID);
   }
 

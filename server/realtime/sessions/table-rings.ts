@@ -36,7 +36,7 @@ class RingClient implements RoomClient {
   /** Unique address key. Energy and turns in queues are counted per address key (rule ENE-5). */
   readonly address = `table ${this.options.pass} ring ${this.ring}`;
 
-  /** @param ended called when the room removes or refuses the ring */
+  /** @param ended called when the room removes or refuses the person */
   constructor(
     readonly ring: number,
     private readonly options: Pick<TableRingsOptions, 'pass' | 'send'>,
@@ -90,7 +90,7 @@ export class TableRings {
     else this.act(message as Command<'ring'>);
   }
 
-  /** Ends the sessions of all rings. Call when the table's connection has ended. */
+  /** Ends the sessions of all people at the table. Call when the table's connection has ended. */
   close(): void {
     for (const ring of [...this.rings.keys()]) this.forget(ring);
   }
