@@ -174,7 +174,10 @@ export const lifeEvent = v.variant('what', [
    * organism's total number of healed wounds.
    */
   v.object({ what: v.literal('healed'), id, healed: count }),
-  /** The organism has fallen asleep. If it is a chimera, `parts` contains the parts' new shares. */
+  /**
+   * The organism has fallen asleep. If it is a chimera, `parts` lists its parts, each with the
+   * share of the organism's cells that it has now.
+   */
   v.object({ what: v.literal('asleep'), id, parts: v.optional(v.array(part)) }),
   v.object({ what: v.literal('awake'), id }),
   /** Somebody in the hall is near the organism. */

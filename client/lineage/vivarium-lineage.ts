@@ -35,8 +35,9 @@ const GROWTH = 3_000;
 /** Maximum distance between a tap and the organism that it selects, in px. */
 const REACH = 26;
 /**
- * The legend is shown if the window is at least `LEGEND` wide. `LEGEND_START`: distance between the
- * legend and the edge of the window. Both in px.
+ * `LEGEND`: minimum width of the browser window for which the legend is shown, in px.
+ * `LEGEND_START`: distance from the window's left edge to the legend, in px. If time runs from
+ * right to left, the distance from the right edge.
  */
 const LEGEND = 1_100;
 const LEGEND_START = 330;

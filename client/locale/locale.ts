@@ -92,7 +92,8 @@ let kindPlaces: ReadonlyMap<string, number> = new Map();
 let kindChecksum = 0;
 
 /**
- * Sets the English names in the room's gallery, with which the visitor's page finds translations.
+ * Stores the English names of the creatures in the room's gallery. The page needs these names to
+ * find the translations in `OrderedKinds`.
  */
 export function knowKinds(names: Iterable<string>): void {
   const ordered = inOrder(names);

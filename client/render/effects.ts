@@ -171,7 +171,8 @@ const BEACON = 3_200;
 const easeOut = (t: number): number => 1 - (1 - t) ** 3;
 
 /**
- * Holds the active light effects. Each effect adds light marks to every frame until it has faded.
+ * Holds the active light effects. In every frame, each effect draws rings, discs or glows (marks)
+ * until it has faded.
  */
 export class Effects {
   private effects: Effect[] = [];

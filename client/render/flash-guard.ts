@@ -2,10 +2,10 @@
  * Detects flashes in the frames that a page is about to show, and decides which parts of the screen
  * must change more slowly (are softened).
  *
- * A flash is a pair of opposite changes of luminance or of saturated red (WCAG 2.3.1). WCAG allows
- * at most three flashes per second if they cover more than a quarter of any ten degrees of the
- * visual field. The viewer's distance is unknown, so the guard checks parts of the picture
- * (windows) of several sizes.
+ * A flash is a rise followed by a fall, or a fall followed by a rise, of luminance or of saturated
+ * red (WCAG 2.3.1). WCAG allows at most three flashes per second if they cover more than a quarter
+ * of any ten degrees of the visual field. The viewer's distance is unknown, so the guard checks
+ * parts of the picture (windows) of several sizes.
  *
  * Each window consists of zones. The guard is stricter than WCAG: a zone counts as flashing at half
  * the allowed number of flashes per second. Flashing zones are softened if they cover more than an
@@ -27,7 +27,7 @@ const LUMINANCE_STEP = 0.08;
 const RED_STEP = 0.05;
 /** A change of luminance counts only if the lower luminance is below this value, as in WCAG. */
 const BRIGHT = 0.8;
-/** Length of the period in which opposite changes are counted, in ms. */
+/** Length of the period in which alternating rises and falls are counted, in ms. */
 const SECOND = 1_000;
 /**
  * Flashing zones are softened if they cover more than this share of a window (a part of the
@@ -101,8 +101,8 @@ export class FlashGuard {
   private readonly luminance: Turns;
   private readonly red: Turns;
   /**
-   * Times of the last `limit` opposite changes in each zone, in ms: [zones, limit], one ring buffer
-   * per zone.
+   * Times in ms of the last `limit` alternating rises and falls of luminance or red in each zone:
+   * [zones, limit], one ring buffer per zone.
    */
   private readonly changes: Float64Array;
   private readonly next: Uint8Array;
@@ -116,7 +116,7 @@ export class FlashGuard {
    * Divides a picture into `columns` × `rows` zones, numbered row by row from the top left.
    *
    * @param limit maximum number of flashes per second. A zone counts as flashing after half as many
-   *   flashes (`limit` opposite changes in a second), because measurements arrive late
+   *   flashes (`limit` alternating rises and falls in a second), because measurements arrive late
    */
   constructor(
     readonly columns: number,
@@ -183,8 +183,8 @@ export class FlashGuard {
         changes[base + next[zone]] = now;
         next[zone] = (next[zone] + 1) % limit;
       }
-      // The next slot holds the oldest of the last `limit` changes. If even the oldest was less
-      // than a second ago, the zone flashes.
+      // The next slot holds the oldest of the last `limit` rises and falls. If even the oldest was
+      // less than a second ago, the zone flashes.
       if (now - changes[base + next[zone]] < SECOND) {
         flashing[zone] = 1;
         any = true;

@@ -1,6 +1,4 @@
-/**
- * Light marks: rings, discs, glows and previews of seeds, which are drawn in front of the cells.
- */
+/** Marks: rings, discs, glows and previews of seeds, which are drawn in front of the cells. */
 import type { Rgb } from '../style/fragments.ts';
 import type { FieldRows } from './current.ts';
 import { bindTextures, createTexture, type Program } from './gl.ts';
@@ -30,7 +28,10 @@ export interface Mark {
 
 const FLOATS = 12;
 
-/** A list of light marks, in the layout that the GPU reads. Reused for each frame. */
+/**
+ * A list of marks (rings, discs, glows and previews of seeds), in the layout that the GPU reads.
+ * Reused for each frame.
+ */
 export class MarkList {
   data = new Float32Array(FLOATS * 64);
   count = 0;

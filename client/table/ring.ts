@@ -296,7 +296,7 @@ interface Touch {
 export class TableView extends RoomView {
   /** The fingers touching the room, by pointer id. */
   readonly touches = new Map<number, Touch>();
-  /** The open rings, by their number. */
+  /** The circles of tools (rings) that are open on the table, by ring number. */
   rings: ReadonlyMap<number, Ring> = new Map();
 
   /** Assigns a pointer that touches the room to a ring. */

@@ -145,7 +145,7 @@ export class VivariumTable extends LitElement {
     renew: renewPage,
   });
   readonly model: RoomModel = this.connection.model;
-  /** The open rings, by their number. */
+  /** The circles of tools (rings) that are open on the table, by ring number. */
   readonly rings = new Map<number, Ring>();
   private view: TableView | undefined;
   private gone: ReturnType<typeof setTimeout> | undefined;

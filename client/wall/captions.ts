@@ -268,8 +268,8 @@ export class WallNews {
   }
 
   /**
-   * Returns the category of most gallery organisms that the gardener has planted recently, and
-   * their colour if most have the same colour. Undefined if no category is frequent enough.
+   * Finds the theme of the gallery organisms that the gardener has planted recently: their category
+   * and, if most have the same colour, this colour. Undefined if no category is frequent enough.
    */
   private season(organisms: readonly OrganismView[]) {
     const gallery = this.model.checkpoint?.gallery ?? [];

@@ -47,7 +47,8 @@ export const uploadParameters = (
 
 /**
  * Matches the names of parameters that are zero before training: the last layer of the rule, the
- * effect of genomes on the rule, and the offsets added to the latents of gallery images.
+ * effect of genomes on the rule, and the trained vectors that are added to the latents of gallery
+ * images.
  */
 const STARTS_AT_ZERO = /^(update\.(out|modulation)|gallery)\./;
 

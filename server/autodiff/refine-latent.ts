@@ -229,8 +229,9 @@ export function nativeObjective(
   });
   if (restSteps > 0) spans.push({ stage: side, steps: restSteps });
   /**
-   * Weight of each squared difference in the error. The weights add up to 1. If there are rest
-   * steps, two pictures are compared: before and after these steps.
+   * Weight of each squared difference between a cell's colour and the image. The sum of all
+   * weights is 1. The cells are compared with the image after growth and, if there are rest steps,
+   * once more after the rest steps.
    */
   const share = 1 / (4 * side * side * (restSteps > 0 ? 2 : 1));
   const unmasked = { masks: undefined, open: undefined, closed: undefined };

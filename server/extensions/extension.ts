@@ -30,7 +30,7 @@ export interface RoomOpened {
 
 /**
  * A life event, such as a birth or a wound, or one of these events:
- * - `expressing`: a resting organism has begun to express a relative;
+ * - `expressing`: a resting organism has begun to look like a relative (a similar creature);
  * - `crossed`: the participant `by` has crossed two organisms;
  * - `generation`: a new day has begun in the room. Its organisms `heirs` are children of the
  *   previous day's organisms, and generation `number` of the family tree.

@@ -102,7 +102,7 @@ interface Farewell {
    */
   owed: number;
   heirs: readonly HeirSeed[];
-  /** Resolves when all organisms that were sent the command to depart have begun to depart. */
+  /** Resolves when the room has executed or refused the latest commands to depart. */
   begun: Promise<unknown>;
 }
 
@@ -190,7 +190,7 @@ export class Farewells {
 
   /**
    * Stops a room's farewell, if there is one. Organisms that have not begun to depart stay.
-   * Resolves when all organisms that were sent the command to depart have begun to depart.
+   * Resolves when the room has executed or refused the last commands to depart.
    */
   async stop(name: string): Promise<void> {
     await Promise.all([this.leave(name), this.forgetHeirs(name)]);

@@ -474,7 +474,8 @@ export class RoomRegistry {
     const { live } = entry;
     if (!live) return false;
     const { ticker, storage, onClose, leases } = this.options;
-    // Keep the present lease: the server may acquire a new lease before this method ends.
+    // Look up the room's current lease now. Before this method ends, the server may acquire a new
+    // lease for the room.
     const lease = leases?.of(entry.plan.name);
     this.roomServers.delete(entry.plan.name);
     live.server.disconnectAll(why);

@@ -91,8 +91,8 @@ export interface SavedCells {
   /** If the cells are stored as a difference from earlier cells (the base), tick of the base. */
   readonly base?: number | undefined;
   /**
-   * Number of successive records with differences from the same base, including the record of these
-   * cells.
+   * Number of records that have been stored as differences from the base, up to and including the
+   * record of these cells. 0 if these cells are stored in full.
    */
   readonly differences: number;
 }

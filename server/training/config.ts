@@ -280,7 +280,9 @@ const configFields = v.strictObject({
    */
   galleryOffsets: v.exactOptional(
     v.strictObject({
-      /** Learning rate of the offsets, as a multiple of `learningRate`. */
+      /**
+       * Learning rate of the trained offsets of gallery images, as a multiple of `learningRate`.
+       */
       rate: v.optional(positive, 10),
     }),
   ),

@@ -109,7 +109,10 @@ export function createCondition({ card, tensors }: Model): Condition | undefined
   };
 }
 
-/** A layer that computes each cell separately, with the weights of one patch. */
+/**
+ * A layer of the rule, with the weights that it has for one patch. The layer computes each cell of
+ * the patch separately.
+ */
 export interface CellLayer {
   readonly name: string;
   /** Weights, [in, out]. */

@@ -93,8 +93,8 @@ export class Departures {
   private absent = new Map<ParticipantId, number>();
   /**
    * For each participant, a number that all participants with the same network address share.
-   * Undefined until a participant with such a number enters. Until then, organisms younger than a
-   * minute do not depart.
+   * Undefined until a participant with such a number enters. While undefined, an organism planted
+   * or renewed less than a minute ago cannot be chosen to make room for a new organism.
    */
   private sources: Map<ParticipantId, number> | undefined;
   /** Departed organisms that can be replanted, earliest departure first. */

@@ -40,8 +40,7 @@ export const session = v.pipe(whole, v.maxValue(0xffffffff));
 export const reach = positive;
 
 /**
- * Maximum share of the organisms that may look like a relative (a similar creature) at the same
- * time.
+ * Maximum share of the organisms that may look like a relative (a similar creature) at any moment.
  */
 export const liveliness = between(0, 1);
 
@@ -363,8 +362,8 @@ export const roomState = v.pipe(
      */
     sampler: v.optional(samplerVersion),
     /**
-     * Maximum share of the organisms that may look like a relative (a similar creature) at the same
-     * time. If absent, 0.
+     * Maximum share of the organisms that may look like a relative (a similar creature) at any
+     * moment. If absent, 0.
      */
     liveliness: v.optional(liveliness),
     lineage: v.optional(lineage),

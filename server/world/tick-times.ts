@@ -63,8 +63,8 @@ export class TickTimes {
     }
     const from = this.points.at(-1);
     const at = Math.max(point.at, this.last?.at ?? point.at);
-    // Keep the previous tick's time, so that the times of earlier ticks stay right even if the room
-    // has stood still since then.
+    // Keep the previous tick's time. If the room stood still between the previous tick and this
+    // tick, interpolation would otherwise give wrong times for earlier ticks.
     if (from && this.last && from !== this.last && at - from.at > TOLERANCE) this.keep(this.last);
     this.last = { tick: point.tick, at };
     if (!from) this.keep(this.last);

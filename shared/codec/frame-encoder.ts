@@ -265,8 +265,9 @@ export class FrameEncoder extends FrameSource {
 }
 
 /**
- * Returns whether the colour `b` of a cell differs enough from the colour `a` that viewers have. If
- * not, a tier does not send the cell while the cell keeps changing.
+ * Returns whether the colour `b` of a changing cell must be sent, because it differs enough from
+ * the colour `a` that viewers have. A smaller difference is sent only after the cell has stopped
+ * changing.
  */
 function isFar(a: number, b: number, { hold, squares }: Tier): boolean {
   const red = abs((a & 0xff) - (b & 0xff));

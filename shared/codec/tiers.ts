@@ -15,7 +15,10 @@ export interface Tier {
    * colour that viewers have, or if the sum of the squared differences exceeds `squares`.
    */
   readonly hold: number;
-  /** Limit for (Δr)² + (Δg)² + (Δb)²; see `hold`. */
+  /**
+   * A changing cell's colour is also sent if (Δr)² + (Δg)² + (Δb)² exceeds this limit. Δr, Δg and
+   * Δb are the differences between the cell's colour and the colour that viewers have.
+   */
   readonly squares: number;
   /** Quantization step of colour differences in cells that are changing. */
   readonly step: number;

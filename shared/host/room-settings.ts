@@ -100,7 +100,7 @@ const SETTINGS = {
   /** Number of ticks per step of a healing organism. */
   healing: [whole(1, 10), 2],
   /**
-   * Maximum share of organisms that may look like a relative (a similar creature) at the same time.
+   * Maximum share of organisms that may look like a relative (a similar creature) at any moment.
    * While nobody is watching the room, no organism begins to look like a relative.
    */
   liveliness: [between(0, 1), 0.1],

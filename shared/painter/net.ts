@@ -28,8 +28,8 @@ export const REACH = 5;
  */
 export const NEIGHBOUR = 5;
 /**
- * Number of inputs that describe the 5×5 cells, row by row. A genome map's numbers follow these
- * inputs.
+ * Number of inputs that describe the 5×5 cells, row by row. If the painter has learned genomes,
+ * more inputs follow: the genome map's numbers for the middle cell.
  */
 export const INPUTS = REACH * REACH * NEIGHBOUR;
 /**

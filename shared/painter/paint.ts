@@ -24,10 +24,10 @@ const MIDDLE = (REACH - 1) / 2;
 /**
  * Paints each cell as `scale`×`scale` pixels.
  *
- * The colour of a pixel is the Catmull-Rom interpolation of the premultiplied cells, plus one term
- * for each ramp: clamp(a·x + b·y + e·(x² + y²) + d, −½, ½) × the ramp's colour. (x, y) is the
- * pixel's position, −½…½ from the cell's middle; a, b, e, d are the ramp's coefficients. Then alpha
- * is clamped to 0…1, and red, green and blue to 0…alpha.
+ * The colour of a pixel is a sum: the Catmull-Rom interpolation of the premultiplied cells and, for
+ * each ramp, the product clamp(a·x + b·y + e·(x² + y²) + d, −½, ½) × the ramp's colour. (x, y) is
+ * the pixel's position, −½…½ from the cell's middle; a, b, e, d are the ramp's coefficients. Then
+ * alpha is clamped to 0…1, and red, green and blue to 0…alpha.
  *
  * Cells beyond the grid count as empty. A cell stays transparent if all 5×5 cells around it are
  * empty.

@@ -166,11 +166,11 @@ function writeNumber(value: number, out: number[]): void {
 }
 
 /**
- * Writes the type and size of a text, byte array, list or record.
+ * Writes the type and size of a text, byte array, list or record. A size below `limit` is written
+ * in the same byte as the type: `fix | size`.
  *
- * @param fix code of the type for small sizes, and the limit below which sizes count as small
- * @param codes codes of the type for size fields of one, two and four bytes; 0 if the type has no
- *   such code
+ * @param codes codes of the type for larger sizes, which follow the code as one, two or four bytes;
+ *   0 if the type has no such code
  */
 function writeSize(
   size: number,

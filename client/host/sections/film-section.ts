@@ -140,7 +140,10 @@ export class FilmSection extends ui.HostElement {
     }
   `;
 
-  /** The next film's format, period in hours, and length in seconds. */
+  /**
+   * Settings for the next film: its file format, how many hours of the room's past it shows, and
+   * its length in seconds.
+   */
   @state() private kind: JobState['kind'] = 'gif';
   @state() private hours = 24;
   @state() private seconds = 20;

@@ -16,7 +16,7 @@ import { type Batch, type RuleBackend, StartError, type StepRule } from '../back
 import { OF_KERNEL } from '../onnx/winograd.ts';
 import { compileKernel, findPrebuilt } from './compile.ts';
 
-/** Rounds a number of values up to whole vectors of `lanes` values. */
+/** Rounds a count of numbers up to the next multiple of `lanes`, the vector length. */
 const whole = (numbers: number, lanes: number): number => Math.ceil(numbers / lanes) * lanes;
 
 /**

@@ -355,9 +355,9 @@ export function recoveringThread(
     });
     for (const backup of due) backup.saveAfter = Infinity;
     const ids = due.map(({ seed }) => seed.patch);
-    // Copy the states before this step, so that this step stays in the log. If the thread is lost,
-    // the new thread repeats this step to get the last picture, which `Readout.change` compares
-    // with the next picture.
+    // Copy the states before this step, and log this step after the copy. If the thread is lost,
+    // the new thread starts from the copy and repeats this step. It needs the step's picture,
+    // because `Readout.change` compares this picture with the next picture.
     const call = async (thread: ThreadEngine) => {
       const saved = ids.length > 0 ? thread.exportStates(ids).catch(() => []) : [];
       const readouts = await thread.step(own);

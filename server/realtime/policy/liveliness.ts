@@ -1,8 +1,8 @@
 /**
  * Controls the liveliness of a room: the maximum share of organisms that may look like a relative
- * (a similar creature) at the same time. The share is smaller while ticks are slow or the hall is
- * empty, larger while the hall is full, and 0 while nobody is watching. Brief changes are ignored,
- * because each change of the share is written to the journal.
+ * (a similar creature) at any moment. The liveliness is lower while ticks are slow or the hall is
+ * empty, higher while the hall is full, and 0 while nobody is watching. Brief changes are ignored,
+ * because each change of the liveliness is written to the journal.
  */
 import type { Room } from '../../world/room.ts';
 
@@ -14,8 +14,8 @@ export const LIVELINESS = {
   /** Factor for the host's setting while the room does not reach its tick rate. */
   slowShare: 0.5,
   /**
-   * `slowAfter`: how long ticks must be slow before the share is reduced. `quickAfter`: how long
-   * ticks must be fast enough before the share is restored.
+   * `slowAfter`: how long ticks must be slow before the liveliness is reduced. `quickAfter`: how
+   * long ticks must be fast enough before the liveliness is restored.
    */
   slowAfter: 5_000,
   quickAfter: 30_000,

@@ -46,8 +46,8 @@ export interface RoomClient extends Viewer {
   /** Address key of the connection (see `addressKey`). */
   readonly address: string;
   /**
-   * Number of the ring, if the client is a ring (person at a touch table). Frames for a ring are
-   * sent over the table's own connection.
+   * If the client is a person at a touch table: number of the person's ring (circle of tools).
+   * Frames for this person are sent over the table's own connection.
    */
   readonly ring?: number | undefined;
   send<N extends EventName>(event: N, message: Event<N>): void;
@@ -75,8 +75,8 @@ export interface RoomClient extends Viewer {
 /** A client's `join` message, with a name that has been cleaned and checked. */
 export interface Entry extends Omit<Command<'join'>, 'protocol' | 'room' | 'name'> {
   /**
-   * Number of the ring, if the client is a ring (person at a touch table). A ring joins with the
-   * `pass` of its table.
+   * If the client is a person at a touch table: number of the person's ring (circle of tools). The
+   * person joins with the `pass` of the table.
    */
   readonly ring?: number | undefined;
   /** Name of the participant; '' if the client has no name. */

@@ -94,7 +94,7 @@ interface Claim {
   readonly token?: string | undefined;
   /** Address key of the connection (see `addressKey`); '' if unknown. */
   readonly address: string;
-  /** If the client is a ring (person at a touch table): id of the table's reserved seat. */
+  /** If the participant is a person at a touch table: id of the table's reserved seat. */
   readonly table?: number | undefined;
 }
 

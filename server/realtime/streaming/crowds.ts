@@ -26,7 +26,8 @@ export const mustHalve = (viewers: number, isHalved: boolean): boolean =>
   viewers >= (isHalved ? CROWDS.halveUntil : CROWDS.halveFrom);
 
 /**
- * Returns the highest tier that a viewer may have in a crowd: `full` stays, `phone` becomes `half`.
+ * Returns the best tier that a viewer may have while the room is crowded. If the best tier is
+ * otherwise `phone`, it becomes `half`, with half as many frames. Other tiers stay the same.
  */
 export function bestTierOfHalved(best: TierName): TierName {
   if (best === 'full') return best;

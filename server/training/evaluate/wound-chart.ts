@@ -68,7 +68,7 @@ export async function drawWoundChart(
       return `<path d="M${x} ${y}h${FIELD.width}" stroke="${INK}" stroke-opacity="0.25"/>
         <text x="${x - 8}" y="${y + 4}" text-anchor="end">${percent(share)}</text>`;
     });
-    // Label only multiples of 8, because the labels 0, 4 and 8 would touch.
+    // On the axis, label only multiples of 8. Labels at 0, 4 and 8 would be too close together.
     const marks = HEALING_STEPS.filter((steps) => steps % 8 === 0).map((steps) => {
       const [x, y] = at(steps, 0);
       return `<text x="${x}" y="${y + 20}" text-anchor="middle">${steps}</text>`;

@@ -47,8 +47,9 @@ const schema = v.strictObject({
   energy: v.optional(v.pipe(v.number(), v.minValue(0)), 2),
   /**
    * Weight of the pair loss: two neighbouring cells should differ in mean colour as much in the
-   * painted picture as in the target. The pair loss removes the plaid pattern that growth by
-   * doubling leaves in cells. If the weight is above 0, training chooses cells in pairs.
+   * painted picture as in the target. The pair loss removes a plaid pattern. The cells have this
+   * pattern because each growing cell divides into 2×2 cells several times. If the weight is above
+   * 0, training chooses cells in pairs.
    */
   steps: v.optional(v.pipe(v.number(), v.minValue(0)), 0),
   learningRate: v.optional(v.pipe(v.number(), v.gtValue(0)), 0.002),

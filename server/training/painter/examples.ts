@@ -193,8 +193,8 @@ export async function prepareMaterial(
     .flatMap(({ entry, cells: bytes }): Example[] => {
       const original = shown.get(entry);
       const shows = original && meanSquare(bytes, original.small) < SHOWS;
-      // Skip creatures whose picture has no large original. If genomes are learned, also skip
-      // creatures whose cells do not look like their picture.
+      // Skip a creature if the data set has no large version of its picture. If genomes are
+      // learned, also skip a creature if its grown cells do not look like its picture.
       if (!shows && (original === undefined || config.genome)) return [];
       const picture = shows ? original.large : enlarged(bytes, card.side, ENLARGED);
       if (!shows || !config.genome) return [{ cells: bytes, picture }];

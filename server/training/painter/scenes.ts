@@ -246,7 +246,8 @@ export function drawBatch(
 /**
  * Weights of pairs in the pair loss. A row [n, w] gives the weight w to two neighbouring cells in
  * different blocks of n×n cells; the first matching row counts. All other pairs have the weight 1.
- * Growth by doubling leaves stronger patterns at the borders of larger blocks.
+ * Differences at the borders of larger blocks weigh more, because the plaid pattern of grown cells
+ * is stronger there.
  */
 const STEP_WEIGHTS = [
   [8, 3.2],

@@ -39,7 +39,7 @@ export interface RolloutPlan {
   readonly leak: number;
 }
 
-/** Values that all plans of an update share. */
+/** Values from which all rollout plans of one training update are made. */
 export interface Moment {
   /** Side of grown patches, in cells. */
   readonly side: number;
@@ -48,8 +48,8 @@ export interface Moment {
   /** Share of a cell state that decays in each step, 0…1. */
   readonly leak: number;
   /**
-   * Position of the number of steps in its range, 0…1, for all plans of the update. If absent, each
-   * plan draws its own number of steps.
+   * Determines the number of steps in all plans of the update: 0 for the least number in the
+   * allowed range, 1 for the greatest. If absent, each plan draws its own number of steps.
    */
   readonly chance?: number;
   readonly random: Random;

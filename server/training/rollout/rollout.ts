@@ -53,8 +53,8 @@ export async function openTrainingContext(compute: Compute, config: TrainingConf
   return {
     ...{ compute, config, data, encoder, segments },
     /**
-     * Creates the encoder's input `shown`, which selects the offsets of gallery images. An offset
-     * is a trained vector that is added to the mean of an image's latent.
+     * Creates the encoder's input `shown`, which selects the offset of each sample that is a
+     * gallery image. An offset is a trained vector that is added to the mean of an image's latent.
      *
      * @param images index of each sample's image in the data set; undefined for an image changed by
      *   augmentation, which gets no offset
@@ -118,7 +118,8 @@ async function compileEncoder(compute: Compute, config: TrainingConfig, gallery:
     /**
      * Backpropagates through the encoder. Inputs: the inputs of `forward`; `total:latents`, the
      * gradient of the latents; `divergenceWeight` [N], each sample's weight of the divergence.
-     * Outputs: the gradients `total:*` of the encoder's parameters and of the offsets.
+     * Outputs: the gradients `total:*` of the encoder's parameters and of the vectors that are
+     * added to the latents of gallery images.
      */
     reverse: await compute.compile(
       Object.fromEntries(names.map((name, i) => [`total:${name}`, slopes[i]])),

@@ -219,9 +219,9 @@ export async function checkGallery(
 const REST_STEPS = 24;
 
 /**
- * Optimises the offsets of the gallery's latents, so that organisms look like their images after
- * growth and at rest. Training must continue afterwards, because the rule has not been trained with
- * the new latents yet.
+ * Optimises the offsets (trained vectors that are added to the latents of gallery images), so that
+ * organisms look like their images after growth and at rest. Training must continue afterwards,
+ * because the rule has not been trained with the new latents yet.
  *
  * @param rule the rule with the weights of `state`
  * @param options.pull weight of the mean squared distance of a latent from its initial value,

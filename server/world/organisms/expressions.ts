@@ -33,7 +33,7 @@ const EVENLY = 0x9e3779b1;
  */
 const LATE = 1 / 8;
 /**
- * Average number of organisms that look like a relative (a similar creature) at the same time, as a
+ * Average number of organisms that look like a relative (a similar creature) at any moment, as a
  * share of the maximum number. Below 1, so that the maximum is rarely reached.
  */
 const USED = 0.6;
