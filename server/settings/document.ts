@@ -121,7 +121,8 @@ function optionRow(command: Command, key: string, option: Option): string {
   const { help, details = '', keys, defaultInWords, default: text } = option;
   const range = rangeOf(option);
   const meaning = range ? `${help} (${range})` : help;
-  const more = [details, keys ? 'The possible names are listed below.' : ''].filter(Boolean);
+  const names = keys ? `The names in \`--${flagOf(key)}\` are listed below.` : '';
+  const more = [details, names].filter(Boolean);
   const cells = [code(usageOf(key, option)), code(variableOf(command, key))];
   const full = more.length === 0 ? meaning : [`${meaning}.`, ...more].join(' ');
   return row(...cells, defaultInWords ?? code(text), full);

@@ -66,13 +66,13 @@ export const SERVER = {
       port: {
         type: wholeNumber(0, 65_535),
         default: '8080',
-        help: 'port to listen on; 0 takes any free port',
+        help: 'port on which the server accepts connections; 0: any free port',
       },
       host: {
         value: 'ADDRESS',
         type: text,
         default: '0.0.0.0',
-        help: 'address to listen on',
+        help: 'network address on which the server accepts connections',
         details:
           'The terminal, walls and signs show this address to visitors. If this address is `0.0.0.0`, the terminal, walls and signs show the network addresses of this machine.',
       },
@@ -90,7 +90,7 @@ export const SERVER = {
         default: 'none',
         help: 'origins of other sites that may embed rooms, like https://museum.example; visitors of these sites can only watch',
         details:
-          'A listed site may show pages of this server in frames, and may show rooms with the element `<vivarium-room>` (see `client/CLIENT.md`). If visitors of a site should also act in rooms, list the site in `--origins` too.',
+          'A listed site may embed pages of this server (in `<iframe>` elements), and may show rooms with the element `<vivarium-room>` (see `client/CLIENT.md`). If visitors of a site should also act in rooms, list the site in `--origins` too.',
       },
       hosts: {
         value: 'A,B',
@@ -98,7 +98,7 @@ export const SERVER = {
         default: 'none',
         help: 'host names under which browsers may reach the server, like play.museum.example; none: any name',
         details:
-          'This setting protects against DNS rebinding. A request with a host name that is not listed gets status 421. `localhost` and the network addresses that the server shows are always allowed. If the server is behind a proxy, list the host name that the proxy passes on. Also list each host name that appears on printed signs. A load balancer may request `/healthz` and `/readyz` without a host name.',
+          'This setting protects against DNS rebinding. A request with a host name that is not listed gets HTTP status 421. `localhost` and the network addresses that the server shows are always allowed. If the server is behind a proxy, list the host name that the proxy passes on. Also list each host name that appears on printed signs. A load balancer may request `/healthz` and `/readyz` without a host name.',
       },
       trustProxy: {
         type: wholeNumber(0, 8),
@@ -144,20 +144,20 @@ export const SERVER = {
       birth: {
         value: 'TICKS',
         ...ofRooms('birth'),
-        help: 'number of ticks between two steps of a growing organism',
-        details: 'The more ticks, the more slowly organisms grow.',
+        help: 'number of ticks of the simulation between two steps of a growing organism',
+        details: 'The larger this number, the more slowly organisms grow.',
       },
       healing: {
         value: 'TICKS',
         ...ofRooms('healing'),
-        help: 'number of ticks between two steps of a healing organism',
+        help: 'number of ticks of the simulation between two steps of a healing organism',
       },
       liveliness: {
         value: 'SHARE',
         ...ofRooms('liveliness'),
         help: "maximum share of a room's organisms that look like a relative (a similar creature) at the same time; 0: none",
         details:
-          'An organism looks like a relative only for a moment, and only while a visitor, a wall or a spectator watches. If a room cannot keep its tick rate, the share is halved.',
+          'An organism looks like a relative only for a moment, and only while a visitor, a wall or a spectator watches. If a room cannot keep its tick rate, this share of organisms is halved.',
       },
       water: {
         value: 'AMOUNT',
@@ -169,7 +169,7 @@ export const SERVER = {
       lifetime: {
         value: 'SECONDS',
         ...ofRooms('lifetime'),
-        help: 'age in seconds after which a resting organism dissolves in a busy room; 0: never',
+        help: 'age in seconds after which a resting (unchanging) organism dissolves in a busy room; 0: never',
         details:
           'A room is busy if it has more than half of `--max-organisms` organisms. If the planter of an organism is present, the planter can stop the organism from dissolving.',
       },
@@ -184,8 +184,9 @@ export const SERVER = {
       seed: {
         type: wholeNumber(0, 0xffffffff),
         default: '1',
-        help: "seed of the rooms' random numbers",
-        details: 'Two rooms with the same seed and the same commands are equal, byte for byte.',
+        help: "start value (seed) of the rooms' random numbers",
+        details:
+          'Two rooms with the same start value and the same commands are equal, byte for byte.',
       },
       keepUrl: {
         value: 'URL',
@@ -199,7 +200,7 @@ export const SERVER = {
         value: 'SECONDS',
         type: orWord('off', 'off', wholeNumber(5, 3_600)),
         default: `${ROOM_DEFAULTS.attract.after}`,
-        help: 'number of seconds (5 to 3600) without any action by a visitor after which the automatic gardener starts; off: never',
+        help: 'if no visitor acts for this number of seconds (5 to 3600), the automatic gardener starts; off: never',
       },
       gardenerWounds: {
         value: 'WHOSE',
@@ -207,7 +208,7 @@ export const SERVER = {
         default: ROOM_DEFAULTS.attract.wounds,
         help: 'which organisms the gardener wounds: own (only organisms that the gardener planted), or unattended (also organisms whose planter has been away for ten minutes)',
         details:
-          'Organisms heal these wounds. The gardener never wounds an organism whose planter is present.',
+          'Organisms heal the wounds that the gardener makes. The gardener never wounds an organism whose planter is present.',
       },
     }),
     ...inSection('Organisms and engine', {
@@ -215,7 +216,7 @@ export const SERVER = {
         value: 'FOLDER',
         type: text,
         defaultInWords: DEFAULT_CHECKPOINT,
-        help: 'folder of the checkpoint (weights and gallery) for new rooms',
+        help: 'folder of the checkpoint (trained weights and gallery of creatures) for new rooms',
         details:
           "A stored room keeps its weights even if the files of its checkpoint change. If you give a checkpoint whose name differs from the name of a stored room's checkpoint, the server does not start.",
       },
@@ -271,13 +272,13 @@ export const SERVER = {
         default: 'refuse',
         help: 'what the server does at start if stored data are damaged: refuse (the server does not start), or set-aside (the server moves damaged data to another folder and opens the intact data)',
         details:
-          "With `set-aside`, the server moves damaged data of each room to `set-aside/` in the data folder, and deletes nothing. The host's page lists the moved data, and the host can put the data back. `set-aside` does not help if the data belong to another version, checkpoint or room size. `set-aside` does not help either if the folder is locked, the server lacks permissions, or the disk is full.",
+          "With `set-aside`, the server moves damaged data of each room to `set-aside/` in the data folder, and deletes nothing. The host's page lists the moved data, and the host can restore these data. `set-aside` does not help if the data belong to another version, checkpoint or room size. `set-aside` does not help either if another process has locked the data folder, the server lacks permissions, or the disk is full.",
       },
       snapshot: {
         value: 'SECONDS',
         type: number(0.01, 3_600),
         default: '10',
-        help: 'minimum number of seconds between two recent snapshots of a busy room',
+        help: 'minimum number of seconds between two recent snapshots (stored states) of a busy room',
         details: `Recent snapshots survive a crash of the server, but may be lost in a power failure. Snapshots that survive a power failure are taken ${SNAPSHOTS.snapshotStored} times less often.`,
       },
     }),
@@ -286,14 +287,14 @@ export const SERVER = {
         value: 'A=N,B=N',
         type: energy,
         default: 'default',
-        help: 'energy of participants and cost of actions, like plant=8,refillPerSecond=8; off: actions are free',
+        help: 'energy (budget for actions) of participants, and costs of actions, like plant=8,refillPerSecond=8; off: actions are free',
         keys: ENERGY,
       },
       limits: {
         value: 'A=N,B=N',
         type: changesOf(LIMITS),
         default: 'default',
-        help: 'rate limits, like connections=5000,commandsPerSecond=40',
+        help: 'limits of connections and of rates, like connections=5000,commandsPerSecond=40',
         keys: LIMITS,
       },
       bannedWords: {
@@ -332,7 +333,7 @@ export const SERVER = {
         default: 'auto',
         help: 'whether a supervisor, such as systemd, restarts the server after it exits: yes, no, or auto (yes if systemd runs the server)',
         details:
-          "The nightly restart, which the host can set on the host's page, needs a supervisor.",
+          "If the host sets a nightly restart on the host's page, the server needs a supervisor.",
       },
       newHostToken: {
         help: "create and print a new token for the host's page; the old token stops working",

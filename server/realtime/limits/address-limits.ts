@@ -30,7 +30,7 @@ export const ADDRESS_LIMITS = {
   fetchesAtOnce: [20_000, 'maximum number of HTTP requests from one IP address in one burst', 1],
   banSeconds: [
     30,
-    'number of seconds for which an IP address is blocked after one of its connections was closed because of `refusals`; an address with other open connections is not blocked',
+    'number of seconds for which an IP address is blocked after one of its connections was closed because of too many rejected messages (`refusals`); an address with other open connections is not blocked',
   ],
 } as const satisfies NumberTable;
 

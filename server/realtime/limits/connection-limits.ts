@@ -40,40 +40,40 @@ const CONNECTION_LIMITS = {
   ],
   cursorsPerSecond: [
     30,
-    'maximum number of messages per second on a connection that report the cursor, the visible area or that the visitor is busy',
+    "maximum number of messages per second on a connection that report the visitor's cursor, the part of the room that the visitor sees, or that the visitor is busy",
   ],
   strokePointsPerSecond: [1_000, 'maximum number of stroke points per second on a connection'],
   commandsPerSecond: [
     40,
-    'maximum number of commands per second on a connection: plant, damage, take back grafts, cross, transform, make a keepsake, renew, follow',
+    'maximum number of commands per second on a connection: plant, damage, take back grafts, cross, transform, make a keepsake, renew (save a dissolving organism), follow a visitor',
   ],
   previewsPerSecond: [
     4,
-    'maximum number of previews of seeds per second on a connection; also of pauses requested by OSC',
+    'maximum number of previews of seeds per second on a connection; the same limit applies to pauses of rooms requested over OSC',
   ],
   drawingsPerSecond: [
     0.5,
-    'maximum number of drawings per second on a connection that become seeds',
+    'maximum number of drawings per second that a visitor may turn into seeds over one connection',
   ],
   beaconsPerSecond: [
     0.5,
-    'maximum number of organisms per second on a connection that a visitor highlights for everybody',
+    'maximum number of organisms per second that a visitor may highlight for everybody over one connection',
   ],
   reportsPerSecond: [
     0.5,
-    'maximum number of organisms per second on a connection that a visitor reports to the host',
+    'maximum number of organisms per second that a visitor may report to the host over one connection',
   ],
   namesPerSecond: [
     0.5,
-    'maximum number of name changes per second on a connection; also of rings opened at a table',
+    'maximum number of name changes per second on a connection; the same limit applies to rings (circles of tools) that people open at a touch table',
   ],
   resyncsPerSecond: [
     1,
-    'maximum number of requests for a complete frame per second on a connection',
+    'maximum number of requests for a complete picture of the room per second on a connection',
   ],
   burstSeconds: [
     10,
-    'length of a burst in seconds: after a pause (for example a network stall), a connection may immediately send what each rate allows in this time',
+    'length of a burst in seconds: after a pause (for example a network stall), a connection may immediately send as much as each rate allows in this number of seconds',
     1,
   ],
   refusals: [
