@@ -110,7 +110,7 @@ function page(all: readonly Checkpoint[]): string {
     '',
     '## Recovery from wounds',
     '',
-    'The column "lost" shows which part of an organism's patch (square of cells) was lost. In every other column, the first number is the percentage of organisms that differ by at most 0.01 from their picture before the wound (mean squared difference). The second number is the percentage of organisms that differ by at most 0.002. In the columns "immediately", all lost cells may live again from the first step. In the columns "from the rim", a lost cell may live again only when the wound has healed up to this cell from the wound's rim, as in rooms.',
+    `The column "lost" shows which part of an organism's patch (square of cells) was lost. In every other column, the first number is the percentage of organisms that differ by at most 0.01 from their picture before the wound (mean squared difference). The second number is the percentage of organisms that differ by at most 0.002. In the columns "immediately", all lost cells may live again from the first step. In the columns "from the rim", a lost cell may live again only when the wound has healed up to this cell from the wound's rim, as in rooms.`,
     ...all.flatMap((one) => [
       '',
       `### \`${one.card.name}\`: ${one.figures.organisms} organisms`,
