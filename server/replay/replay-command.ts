@@ -48,7 +48,7 @@ const when = v.pipe(
 
 export const COMMAND = {
   about:
-    'Replays the journal of a room, and checks the result against the checksums in the journal.',
+    'Replays the journal of a room (its commands and events), and checks the result against the checksums in the journal.',
   usage: commandLine('replay', '<what> [options]'),
   positional: {
     key: 'what',
@@ -78,13 +78,13 @@ export const COMMAND = {
       value: 'WHEN',
       type: when,
       defaultInWords: 'the oldest stored',
-      help: 'first tick or time, like 1200 or 2026-11-25T10:30',
+      help: 'first tick or time to replay, like 1200 or 2026-11-25T10:30',
     },
     to: {
       value: 'WHEN',
       type: when,
       defaultInWords: 'the latest stored',
-      help: 'last tick or time',
+      help: 'last tick or time to replay',
     },
     speed: {
       type: number(0.01),
@@ -95,7 +95,7 @@ export const COMMAND = {
     export: {
       value: 'KIND',
       type: oneOf(['frames', 'gif']),
-      help: 'what to write: frames (one PNG per picture), or gif (one animated picture)',
+      help: 'form in which to write pictures of the room: frames (one PNG per picture), or gif (one animated picture)',
     },
     every: {
       type: v.pipe(number(1, 1e6), v.transform(Math.round)),

@@ -60,7 +60,7 @@ export const COMMAND = {
     },
     batch: {
       type: wholeNumber(1),
-      help: 'number of new organisms per update. Choose a low number for small machines. The pool of organisms grows or shrinks in proportion. Without --batch, the configuration gives the number',
+      help: 'number of new organisms per update. Choose a low number for small machines. The pool of grown organisms that are trained again is resized in proportion. Without --batch, the configuration gives the number',
     },
     ...COMPUTE_OPTIONS,
   },

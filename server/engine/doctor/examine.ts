@@ -106,7 +106,7 @@ export async function examine(
     const task = { backend: name, seconds, ...(model && { checkpoint }) };
     engines.push(reportOf(name, await tryEngine(task)));
   }
-  progress('asking auto …');
+  progress('finding out which engine auto selects …');
   // Load the checkpoint as the server does, because 'auto' skips engines that cannot load it.
   const task = { backend: 'auto', seconds: 0, ...(model && { checkpoint }) } as const;
   const { info, skipped: passed, failure } = await tryEngine(task);

@@ -58,14 +58,14 @@ export async function evaluate(
   const isDecoder = card.update.kind === 'decoder';
   if (isDecoder) {
     notes.push(
-      'organisms and throws of the dice were not measured, because a decoder has no cells that stay or heal',
+      'stability, healing and random organisms were not measured, because the model is a decoder, which has no cells',
     );
   }
   const organisms = isDecoder
     ? NO_ORGANISMS
     : await measureOrganisms(model, gallery, wanted, tools);
   if (wanted.throws === 0)
-    notes.push('throws of the dice were not measured, because --throws is 0');
+    notes.push('organisms from random seeds were not measured, because --throws is 0');
   const throws =
     isDecoder || wanted.throws === 0
       ? null

@@ -65,9 +65,9 @@ export async function measureImages(
   const { pixels, count, unseen } = judged;
   const text = `likelihood was measured on ${count} of the ${judged.of} ${judged.split} images of the set "${judged.set}"`;
   notes.push(text);
-  if (judged.trained) notes.push('these images were also used in training');
+  if (judged.trained) notes.push('the measured images were also used in training');
   if (card.readout.kind === 'rgba-premultiplied') {
-    const text = `nats refer to the density of RGBA values with Gaussian noise (σ ${sigmaOf(card)}), so bits per dimension are not given`;
+    const text = `likelihoods in nats refer to the density of RGBA values with Gaussian noise (σ ${sigmaOf(card)}), so bits per dimension are not given`;
     notes.push(text);
   }
   const bounds = await measure('likelihood', () =>

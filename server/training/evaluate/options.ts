@@ -8,7 +8,7 @@ import { STAY_STEPS } from './stability.ts';
 
 export const COMMAND = {
   about:
-    'Measures a checkpoint: likelihood, error for unseen pictures, stability, healing, throws of the dice, and chimeras. Prints the figures as JSON.',
+    'Measures a checkpoint: likelihood, error for unseen pictures, stability, healing, organisms from random seeds, and chimeras (organisms with several genomes). Prints the figures as JSON.',
   usage: 'npm run evaluate -- <folder> [options]',
   positional: CHECKPOINT_FOLDER,
   options: {
@@ -49,12 +49,12 @@ export const COMMAND = {
         v.transform((steps) => [...new Set(steps)].sort((a, b) => a - b)),
       ),
       default: STAY_STEPS.join(),
-      help: 'compare organisms with their grown pictures at these numbers of steps after growth',
+      help: 'numbers of steps after growth at which organisms are compared with their grown pictures',
     },
     throws: {
       type: wholeNumber(0),
       default: '1000',
-      help: 'number of random seeds (throws of the dice) to compare with the gallery. 0 means none',
+      help: 'number of organisms to grow from random seeds and compare with the gallery. 0 means none',
     },
     chimeras: {
       type: wholeNumber(0),

@@ -91,7 +91,7 @@ export async function measureThrows(
       ? await compareFeatures(compute, gallery, { pixels, count })
       : undefined;
   if (!likeness) {
-    const needed = `at least ${FEWEST} gallery pictures of 32×32 pixels in RGBA, and at least as many throws of the dice`;
+    const needed = `at least ${FEWEST} gallery pictures of 32×32 pixels in RGBA, and at least as many organisms from random seeds (--throws)`;
     notes.push(`precision and recall were not measured: they need ${needed}`);
   }
   return {
