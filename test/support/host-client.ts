@@ -103,6 +103,8 @@ export class HostClient {
     return fetch(`http://127.0.0.1:${this.port}${url}`, {
       ...init,
       headers: {
+        // On a busy machine, the server may end an idle connection just when it is used again.
+        connection: 'close',
         ...(this.cookie && { cookie: this.cookie }),
         ...(this.key && { [KEY_HEADER]: this.key }),
         ...this.headers,
