@@ -13,10 +13,14 @@ type Defined<T> = { [K in keyof T as undefined extends T[K] ? never : K]: T[K] }
 };
 
 /** Copies an object without the keys whose value is undefined. */
-export const defined = <T extends object>(object: T): Defined<T> =>
-  Object.fromEntries(
-    Object.entries(object).filter(([, value]) => value !== undefined),
-  ) as Defined<T>;
+export function defined<T extends object>(object: T): Defined<T> {
+  // A loop, because `Object.fromEntries` is several times slower, and ticks copy many objects.
+  const copy: Partial<T> = {};
+  for (const key of Object.keys(object) as (keyof T)[]) {
+    if (object[key] !== undefined) copy[key] = object[key];
+  }
+  return copy as Defined<T>;
+}
 
 /**
  * Returns the value of a key in a map. If the key is missing, first adds it with the value that

@@ -245,10 +245,7 @@ export class OrganismLifecycle {
       remember(organism, this.grid, moment.tick);
       this.stepping.push(organism);
       const { patch, closed } = organism;
-      const express = takeExpressed(organism);
-      // Spread syntax is several times as fast as the function `defined`.
-      const masks = { ...(keep && { keep }), ...(closed && { closed }) };
-      steps.push({ patch, divide, ...masks, ...(express && { express }) });
+      steps.push(defined({ patch, divide, keep, closed, express: takeExpressed(organism) }));
     }
     return steps;
   }
