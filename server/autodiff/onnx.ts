@@ -16,8 +16,9 @@ class OnnxValue implements Value {
 }
 
 /**
- * Creates the ONNX Runtime back end. A run blocks the calling thread and uses no other thread. To
- * run programs in parallel, start several threads, each with its own back end.
+ * Creates the ONNX Runtime back end. A run blocks the calling thread and uses no other thread,
+ * because ONNX Runtime's own multithreading is slow on a busy machine. To run programs in parallel,
+ * start several threads, each with its own back end.
  *
  * @param options.threads number of threads to recommend to the caller as `workers`, at least 1; by
  *   default, as many as this process is allowed to use

@@ -285,7 +285,7 @@ function gather(slope: Float32Array, stage: number, channels: number): Float32Ar
 
 /**
  * Computes the gradient with respect to a latent from the gradient with respect to the rule's
- * layers.
+ * layers. Backpropagates through the function that `createCondition` creates.
  *
  * @param total gradient with respect to the patch's layers, in the order of `layersAsRead`
  * @returns gradient with respect to the latent, [Z]

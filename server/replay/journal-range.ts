@@ -201,7 +201,7 @@ const notKept = (what: string): StoreError => new StoreError('not-kept', what);
 
 /** Included in the checksum of each bundle, so it must not change. */
 const KEY = 'vivarium bottle';
-/** Maximum decompressed size of a bundle, in bytes. */
+/** Maximum decompressed size of a bundle, in bytes, so that a small file cannot fill the memory. */
 const MAX_BYTES = 1_000_000_000;
 
 /** Serializes and compresses a range to a replay bundle. */

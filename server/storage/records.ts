@@ -18,9 +18,9 @@ export type StoreReason =
   | 'damaged'
   /** The room was made with a checkpoint other than the requested one. */
   | 'other-checkpoint'
-  /** The room, or the room's state at the requested time, is not stored. */
+  /** The room's size differs from the requested size. */
   | 'other-size'
-  /** The room is not stored, or its state at the requested time is not stored. */
+  /** The room, or the room's state at the requested time, is not stored. */
   | 'not-kept'
   /** A write failed because the disk is full. Nothing was written. */
   | 'disk-full'
@@ -264,7 +264,10 @@ const BYTES = Float32Array.BYTES_PER_ELEMENT;
  */
 const MAX_DIFFERENCE = 0.7;
 
-/** Cell states of an organism, [stage, stage, C]; stage is the side of the patch, in cells. */
+/**
+ * Cell states of an organism, [stage, stage, C]; stage is the side of the patch, in cells. Not
+ * rounded, because organisms with rounded cells would develop differently.
+ */
 export const cellStates = v.custom<Float32Array>((value) => value instanceof Float32Array);
 
 /**

@@ -202,7 +202,11 @@ interface ReplayOptions {
   ) => void | Promise<void>;
 }
 
-/** Computes one tick of a replay. */
+/**
+ * Computes one tick of a replay.
+ *
+ * @throws EngineError 'out-of-memory' if the engine lacks memory for a planted seed
+ */
 export async function tickAgain(world: World, room: Room, isApart = false): Promise<TickResult> {
   const [{ result, lacksMemory }] = await world.tick([room], undefined, isApart);
   if (!lacksMemory) return result;

@@ -239,8 +239,9 @@ export async function readCopy(file: string): Promise<ReadonlyMap<string, Uint8A
 }
 
 /**
- * Wraps records so that a file always contains a copy of the essential records (server-wide
- * records, and plans and parameters of rooms). Errors in writing the file are ignored.
+ * Wraps records so that each change of an essential record (a server-wide record, or the plan or
+ * parameters of a room) also updates a file with a copy of all essential records. Ignores errors in
+ * writing this file.
  */
 export async function withCopy<R extends Records>(records: R, file: string): Promise<R> {
   const mutex = new Mutex();

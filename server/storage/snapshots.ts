@@ -34,8 +34,8 @@ export const SNAPSHOTS = {
   snapshotIdle: 3_600_000,
   keepLatest: 3,
   /**
-   * Number of minutes, hours and days for which one snapshot each is kept. The minutes cover the
-   * longest possible undo.
+   * Number of minutes, hours and days for which one snapshot each is kept. An undo replays from a
+   * snapshot kept per minute, so `keepMinutes` must cover the longest possible undo.
    */
   keepMinutes: MOST_UNDO / 60 + 2,
   keepHours: 6,
@@ -94,6 +94,7 @@ export function retainedSnapshots(
 
 /**
  * Groups successive snapshots of the same minute, hour or day, and returns the latest groups.
+ * Limits the number of groups, not their age, because the wall clock may have been wrong.
  *
  * @param span length of a minute, hour or day, in ms
  * @param most maximum number of groups
@@ -115,13 +116,19 @@ function runsOf(snapshots: readonly SnapshotRecord[], span: number, most: number
  */
 const CELL_BYTES_AT_ONCE = 2_000_000;
 
-/** Maximum number of records that are stored as differences from the same base record. */
+/**
+ * Maximum number of records that are stored as differences from the same base record. If the base
+ * is damaged, all these records are lost.
+ */
 const MAX_DIFFERENCES = 15;
 
 /** A room's state, captured at one moment. The engine may still be exporting the cells. */
 type Draft = ReturnType<Snapshots['capture']>;
 
-/** Properties that only some snapshots have. */
+/**
+ * Properties that only some snapshots have. A second snapshot of the same tick inherits these
+ * properties from the first.
+ */
 export type SnapshotMarks = Pick<SnapshotRecord, 'name' | 'before' | 'jump'>;
 
 export interface SnapshotsOptions {

@@ -50,8 +50,9 @@ const MAX_BASES = 8;
  */
 const CLOSE_TICKS = 8;
 /**
- * The replay catches up with the running room in passes. If more than this share of the replay's
- * lag remains after a pass, the room is paused.
+ * The replay catches up with the running room in passes. Each pass reduces the lag, which is the
+ * number of ticks that the replay is behind the room. If more than this share of the lag remains
+ * after a pass, the replay is too slow to catch up, so the room is paused.
  */
 const MAX_REMAINING = 0.9;
 

@@ -82,9 +82,10 @@ const FAMILIES = ['plant', 'withered', 'sea', 'animal', 'food', 'thing', 'face']
  * Selects gallery entries, by their indices.
  *
  * @param latents the latents of all gallery entries, [Z] each
- * @returns `featured`: the creatures to offer to visitors, sorted by family and likeness. Of
- * similar creatures in one family, only the first is included. `unsuitable`: the creatures that
- * are unsuitable for some visitors; not included in `featured`
+ * @returns `featured`: the creatures to offer to visitors, sorted by family. Within a family,
+ *   similar creatures follow each other (see `byLikeness`), and of very similar creatures, only the
+ *   first is included. `unsuitable`: the creatures that are unsuitable for some visitors; not
+ *   included in `featured`
  */
 export function selectGallery(
   gallery: Card['gallery'],

@@ -216,7 +216,7 @@ const ROUNDING = 1.001;
 /**
  * Computes bounds that include all latents of the gallery and almost all random latents: about one
  * random latent in a million is out of bounds. Random latents have an average length of about √Z,
- * with a standard deviation of √½.
+ * with a standard deviation of √½; the bound is five standard deviations above the average.
  *
  * @param latents latents of the gallery, [Z] each
  */

@@ -198,7 +198,10 @@ export const roomEvent = v.variant('what', [
     at: whole,
     /** Initial energy; if absent, the energy of a newcomer. */
     granted: v.optional(v.pipe(v.number(), v.minValue(0))),
-    /** A number, stored instead of a network address, that all participants of an address share. */
+    /**
+     * A number that all participants with the same network address share. The number does not
+     * reveal the address.
+     */
     source: v.optional(positive),
   }),
   v.strictObject({ what: v.literal('leave'), participant: positive, at: whole }),

@@ -1,4 +1,7 @@
-/** Determines which organism owns each grid cell after a step (rules OWN-1 … OWN-5). */
+/**
+ * Determines which organism owns each grid cell after a step (rules OWN-1 … OWN-5). The code uses
+ * plain loops, because it runs for each cell of each awake organism in every tick.
+ */
 import { type Rect, stageRect } from '../../shared/geometry.ts';
 import type { OrganismId } from '../../shared/vocabulary.ts';
 import type { Readout } from '../engine/engine.ts';

@@ -1,7 +1,8 @@
 /**
  * The wall-clock times of a room's ticks, stored as a short list of pairs, each a tick and its
- * time. Times between two pairs are interpolated. The pairs are not part of the room's state, which
- * does not depend on the wall clock.
+ * time. Times between two pairs are interpolated. The tick rate is not enough to compute a tick's
+ * time, because the rate may change and a room does not tick while the machine is off. The pairs
+ * are not part of the room's state, which does not depend on the wall clock.
  */
 import { interpolate, MOST_TIME_POINTS, type TimePoint } from '../../shared/time-points.ts';
 

@@ -179,7 +179,8 @@ export const stageAfter = ({ stage }: { readonly stage: number }, step: PatchSte
 
 /**
  * Builds the read-out of a patch whose state contains NaN or infinity: an empty picture, and the
- * maximum `change`. Overwrites the arrays of `readout`.
+ * maximum `change`, so that the patch does not count as resting. Overwrites the arrays of
+ * `readout`.
  */
 export function brokenReadout(readout: Readout): Readout {
   readout.rgba.fill(0);

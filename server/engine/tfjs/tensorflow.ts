@@ -72,7 +72,7 @@ async function loadTfjsRule({ card, tensors }: Model): Promise<StepRule> {
 
 /**
  * Creates the functions of a cell rule's net. This is the reference implementation, whose results
- * all other backends reproduce.
+ * all other backends reproduce. The caller disposes of the tensors that the functions create.
  */
 function netOf({ channels, update }: Card, weights: ReadonlyMap<string, tf.Tensor>) {
   const { hidden, genome: net } = update;

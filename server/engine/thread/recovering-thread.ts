@@ -25,7 +25,8 @@ import type { ThreadEngine, WorkerMethods } from './protocol.ts';
 export const SAVE_EVERY = 64;
 /**
  * Number of steps between two backups of a patch's states on a GPU. Larger than `SAVE_EVERY`,
- * because copying from a GPU takes longer.
+ * because copying from a GPU takes longer. Not much larger, because a slower CPU must repeat the
+ * steps if the GPU stays lost.
  */
 export const SAVE_GPU_EVERY = 128;
 

@@ -9,7 +9,7 @@ import { EngineError } from '../engine.ts';
 
 export type Gpu = Awaited<ReturnType<typeof openGpu>>;
 
-/** Describes the machine's preferred GPU. @throws EngineError 'unavailable' */
+/** Describes the GPU that the WebGPU library selects. @throws EngineError 'unavailable' */
 export const findGpu = async () => describe((await request()).adapter);
 
 function describe({ info }: GPUAdapter) {

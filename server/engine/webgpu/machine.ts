@@ -107,6 +107,7 @@ export class Machine {
   async step(entries: readonly Entry<GpuPatch>[]): Promise<Readout[]> {
     const wordsOf = ({ patch, step }: Entry<GpuPatch>) => answerWords(stageAfter(patch, step));
     const portions = inPortions(entries, wordsOf, this.maxAnswerBytes / 4);
+    // Submit all portions before awaiting the first answer.
     return (await this.checked(Promise.all(portions.map((part) => this.submit(part))))).flat();
   }
 

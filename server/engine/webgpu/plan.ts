@@ -58,8 +58,8 @@ export const GROUP_BYTES = 16;
  */
 const SPARE_BYTES = 64;
 /**
- * Maximum size of the weights in workgroup memory, in bytes. The rest of this memory is enough for
- * a second workgroup to run in parallel.
+ * Maximum size of the weights in workgroup memory, in bytes. With more, too little memory would be
+ * left for a second workgroup to run in parallel.
  */
 const MAX_WEIGHT_BYTES = 12_288;
 
@@ -136,8 +136,8 @@ export function planFor(
 }
 
 /**
- * The memory for cells has space for at least this many groups of four channels of a tile and its
- * border, or for all channels if there are fewer.
+ * The workgroup memory for cells has space for at least this many groups of four channels of a tile
+ * and its border, or for all channels if there are fewer.
  */
 const MAX_PERCEIVED = 12;
 

@@ -2,7 +2,8 @@
  * Measures how organisms flash (rule LIF-9), as defined by WCAG 2.3.1. Two kinds of changes count:
  * changes of saturated red, and changes of relative luminance by at least 0.1 if the darker colour
  * is below 0.8. A turn is a change in the direction opposite to the previous change; two turns make
- * a flash.
+ * a flash. The code uses plain loops over integers, because it runs for each cell of each awake
+ * organism in every tick.
  */
 import { stageRect } from '../../../shared/geometry.ts';
 import type { FlashLimit } from '../../../shared/vocabulary.ts';
