@@ -48,8 +48,8 @@ export interface Moment {
   /** Share of a cell state that decays in each step, 0…1. */
   readonly leak: number;
   /**
-   * Determines the number of steps in all plans of the update: 0 for the least number in the
-   * allowed range, 1 for the greatest. If absent, each plan draws its own number of steps.
+   * Random number, at least 0 and below 1, that chooses the number of steps from a range in all
+   * plans of the update. If absent, each plan draws its own number of steps.
    */
   readonly chance?: number;
   readonly random: Random;

@@ -117,9 +117,9 @@ async function compileEncoder(compute: Compute, config: TrainingConfig, gallery:
     forward: await compute.compile({ latents, divergence: g.reshape(nats, [batch]) }),
     /**
      * Backpropagates through the encoder. Inputs: the inputs of `forward`; `total:latents`, the
-     * gradient of the latents; `divergenceWeight` [N], each sample's weight of the divergence.
-     * Outputs: the gradients `total:*` of the encoder's parameters and of the vectors that are
-     * added to the latents of gallery images.
+     * gradient of the latents; `divergenceWeight` [N], the weight of each sample's KL divergence
+     * in the training loss. Outputs: the gradients `total:*` of the encoder's parameters and of the
+     * vectors that are added to the latents of gallery images.
      */
     reverse: await compute.compile(
       Object.fromEntries(names.map((name, i) => [`total:${name}`, slopes[i]])),
