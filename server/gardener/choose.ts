@@ -17,7 +17,10 @@ import { preferably } from './seasons.ts';
 export const GARDENING = {
   /** Number of organisms planted immediately in a room in which nobody has played yet. */
   initialPlants: 12,
-  /** Minimum and maximum delay between actions while the room needs more organisms. */
+  /**
+   * Minimum and maximum delay between actions while the room needs more organisms. The delays are
+   * short, so that a new room has enough organisms within two minutes.
+   */
   plantingDelay: [1_500, 3_000],
   /** Minimum and maximum delay between actions while the room has enough organisms. */
   actionDelay: [5_000, 10_000],

@@ -152,7 +152,10 @@ const SPACE = 2.2;
 const DIRECTIONS = 16;
 /** Ratio of a reef's length to its width. */
 const STRETCH = 1.6;
-/** Maximum number of cells of a new organism's body that may touch or overlap other organisms. */
+/**
+ * Maximum number of cells of a new organism's body that may touch or overlap other organisms. With
+ * more, bodies would be dented.
+ */
 const PRESS = 6;
 /**
  * Radius of the disc that replaces a body of unknown shape, as a multiple of the side length of an

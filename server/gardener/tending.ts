@@ -68,16 +68,12 @@ export class Tending {
   curation: RoomSettings['curation'] = ROOM_DEFAULTS.curation;
   /** When the gardener last cut each organism (monotonic clock, ms). */
   private readonly woundedAt = new Map<OrganismId, number>();
+  /** Organisms whose `plant` command the room has not answered yet. */
+  private readonly pending = new Set<Planted>();
   /**
    * Number of organisms that the gardener had when it last made one of them depart. The gardener
    * may have this many, so that it can replace the departed organism. Reset to 0 when the gardener
    * plants.
-   */
-  private readonly pending = new Set<Planted>();
-  /**
-   * How many organisms the gardener had when it last made one of them depart. Until its next
-   * planting, which resets this number to 0, the gardener may have this many organisms, so that it
-   * can replace the departed one.
    */
   private replaced = 0;
   private readonly reefs: Reefs;

@@ -62,8 +62,8 @@ import {
 import type { VisitCounter } from './visit-statistics.ts';
 
 /**
- * How often to ask another server whether it has added a checkpoint, and the pause between two
- * questions, in ms.
+ * Maximum number of times to ask another server whether it has added a checkpoint, and the pause
+ * between two questions, in ms.
  */
 const MOST_LOOKS = 40;
 const LOOK_PAUSE = 250;

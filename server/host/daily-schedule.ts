@@ -189,8 +189,8 @@ function nextOf(wanted: Schedule, now: number): HostState['next'] {
       { at: at(now, ahead, hours.from), what: 'open' },
       { at: closing(now, ahead, hours), what: 'close' },
     ] as const;
-    // Omit times at which the building does not open or close, because the opening hours of two
-    // days overlap or adjoin.
+    // The opening hours of two days may overlap or adjoin, and the building then stays open. So
+    // omit times at which the building does not really open or close.
     const changes = events.filter(
       ({ at: time }) => time > now && isOpenAt(wanted, time) !== isOpenAt(wanted, time - 1),
     );

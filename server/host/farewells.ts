@@ -240,7 +240,7 @@ export class Farewells {
   }
 
   /**
-   * Makes organisms depart that are due to depart. Organisms become due at an even rate, so that
+   * Makes as many organisms depart as are due now. Organisms become due at an even rate, so that
    * the last organism is gone when the farewell ends.
    */
   private step(name: string, farewell: Farewell): void {

@@ -5,9 +5,14 @@ import * as v from 'valibot';
 import { commandLine } from '../platform/installation.ts';
 import type { Store } from '../storage/store.ts';
 
-/** Characters used in tokens. Similar-looking characters are left out. */
+/**
+ * Characters used in tokens. Similar-looking characters are left out, because people type tokens.
+ */
 const LETTERS = 'abcdefghjkmnpqrstuvwxyz23456789';
-/** Number of characters in a token: enough for 160 random bits. */
+/**
+ * Number of characters in a token: enough for 160 random bits. Such a token cannot be guessed, so
+ * its stored hash needs no salt.
+ */
 const LENGTH = Math.ceil(160 / Math.log2(LETTERS.length));
 
 /** Hashes a token. Ignores case, spaces and dashes, because people type tokens. */

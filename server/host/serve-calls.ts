@@ -200,7 +200,8 @@ export function createHostApi(options: ApiOptions): Router {
       // Validate the body first, because only JSON can be passed on.
       if (call && request.method !== 'GET') parsed(CALLS[call].body, request);
       if (await relay().pass(target, request, response)) return;
-      // If the request is for a file, this server may have the file, too.
+      // The other server has not answered. If the request is for a file, this server may have the
+      // file, too.
       if (!call) return next();
       throw new HostRefusal('server' in target ? 'no-such-server' : 'elsewhere');
     };

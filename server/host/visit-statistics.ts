@@ -102,7 +102,8 @@ export class VisitCounter {
   private async empty(room: string): Promise<void> {
     const counted = await this.now(room);
     for (const participant of this.present.get(room)?.keys() ?? []) {
-      // Pass 0, because the room reserved no seats for these participants after their visits.
+      // Other visits end when a reserved seat expires, so `leave` subtracts the time for which the
+      // seat was reserved. These visits end now, so subtract nothing.
       this.leave(counted, room, participant, 0);
     }
     if (counted.changed) await this.keep(room, counted);

@@ -180,8 +180,9 @@ export class RoomRegistry {
   }
 
   /**
-   * Returns undefined if this server can run more rooms. If not, returns the name of a room on the
-   * server that must create, open or remove rooms instead.
+   * If this server cannot run rooms or is draining, returns the name of an open room that does not
+   * run here. The server that runs this room must create, open or remove rooms instead. Returns
+   * undefined if this server can run rooms, or if there is no such room.
    *
    * @param _except room to ignore
    */

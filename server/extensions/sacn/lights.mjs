@@ -13,7 +13,7 @@ const FRAME = 40;
  * level. With 0.15, a fade takes about 0.5 s.
  */
 const FADE = 0.15;
-/** Brightness of a pulse, relative to its brightness in the packet before. */
+/** Brightness of a pulse, relative to its brightness in the previous packet. */
 const DECAY = 0.9;
 /** Minimum time between two pulses, in ms. Up to three flashes a second are safe (WCAG 2.3.1). */
 const APART = 500;

@@ -67,8 +67,8 @@ export class RemoteSession implements RoomSession {
   /** Unanswered commands, by command id. */
   private readonly unanswered = new Map<number, Asked>();
   /**
-   * By this number, the room recognises repeated commands, if the page's `join` contains no
-   * `session`.
+   * Id of the command session, by which the room recognises repeated commands. Used if the page's
+   * `join` contains no `session`.
    */
   private readonly commandSession = randomInt(2 ** 32);
   /**

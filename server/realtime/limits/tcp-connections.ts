@@ -53,9 +53,9 @@ export class TcpConnectionLimit {
       readonly clock: Clock;
       readonly rejections: RejectionCounts;
       /**
-       * Maximum number of connections, at least 1. To accept another connection, the connection
-       * that has been idle longest is closed. If no connection is idle, the oldest connection that
-       * is not a WebSocket is closed.
+       * Maximum number of connections, at least 1. At the maximum, a new connection closes the
+       * connection that has been idle longest. If no connection is idle, it closes the oldest
+       * connection that is not a WebSocket.
        */
       readonly most: number;
       /**

@@ -89,7 +89,7 @@ export interface Entry extends Omit<Command<'join'>, 'protocol' | 'room' | 'name
 export interface RoomHooks {
   /** Called after a participant has been given a seat. */
   joined(you: ParticipantView): void;
-  /** Called after a participant has given up or lost their seat. */
+  /** Called after a participant has disconnected or has had to give up their seat. */
   left(you: ParticipantView): void;
   /** Called when somebody interacts with the room. */
   active(): void;
