@@ -156,7 +156,8 @@ type Size = Pick<Rect, 'width' | 'height'>;
 
 /**
  * Returns a rectangle of the grid that contains all cells that a stroke can cover: the stroke's
- * bounds, enlarged by one cell on each side.
+ * bounds, enlarged by one cell on each side. Thin strokes need this margin, because a stroke always
+ * covers the cells that contain its points.
  */
 export function reachOf(stroke: Stroke, grid: Size): Rect {
   const bounds = strokeBounds(stroke);

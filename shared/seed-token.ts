@@ -16,6 +16,8 @@
  * | 2 | gallery index plus one; for a seed without a gallery name, 65535 (from a cross), 65534 (from the dice) or 0 |
  * | 1 | signed exponent e; −128 means that the latent is in the gallery and no numbers follow |
  * | 2 Z | Z signed 16-bit numbers; the values of the latent are these numbers × 2^e / 32768 |
+ *
+ * With fewer bits per number, some creatures from the dice would look different.
  */
 import { coarsenLabels, decodeLabels, encodeLabels, refineLabels } from './label-code.ts';
 import { hashText } from './random.ts';

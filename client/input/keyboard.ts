@@ -43,7 +43,10 @@ const ACTIONS: Readonly<Record<string, KeyAction>> = {
   s: { do: 'seeds' },
 };
 
-/** Keys that work even if the visitor has turned single-character shortcuts off. */
+/**
+ * Keys that work even if the visitor has turned single-character shortcuts off. Speech input can
+ * trigger the other shortcuts by mistake, but not these keys.
+ */
 const ALWAYS: Readonly<Record<string, KeyAction>> = {
   escape: { do: 'escape' },
   '?': { do: 'help' },

@@ -25,8 +25,8 @@ const WIDE_SIGMA = 2.3;
 const HALO_SIGMA = 2.4;
 const MASK_SIGMA = 0.9;
 /**
- * Cells up to this distance along each axis decide to which organism a position belongs; see
- * `TERRITORY_FRAGMENT`.
+ * Cells up to this distance, in cells along each axis, decide to which organism a position belongs;
+ * see `TERRITORY_FRAGMENT`.
  */
 const VOTES = 3;
 /**

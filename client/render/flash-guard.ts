@@ -109,7 +109,10 @@ export class FlashGuard {
   private readonly softUntil: Float64Array;
   private readonly sums: Uint32Array;
   private latest = Number.NEGATIVE_INFINITY;
-  /** Time constant with which a softened zone follows the picture, in ms. */
+  /**
+   * Time constant with which a softened zone follows the picture, in ms. Long enough that flashes
+   * at more than `limit` per second change the relative luminance on screen by less than 0.1.
+   */
   private readonly lag: number;
 
   /**

@@ -90,7 +90,7 @@ export class Resolution {
    * @param waited whether the frame had to wait for the GPU. If not, a long gap before the frame
    *   counts as a pause, not as a slow frame
    * @param hasSpare whether the frame contains optional animations. If so, the resolution is not
-   *   lowered
+   *   lowered, because the caller turns off the animations first
    */
   frame(now: number, waited = false, hasSpare = false): void {
     // A frame may wait very long while the GPU compiles shaders. Count such a wait as at most
@@ -99,7 +99,8 @@ export class Resolution {
     this.lastAt = now;
     if (gap > this.pause) return;
     // After a call of `rest`, the gap does not show how long drawing takes, so do not measure the
-    // gap.
+    // gap. But raise the resolution if it is time: if pauses are frequent, there may be no other
+    // occasion.
     if (gap <= 0) {
       this.raise(now);
       return;
@@ -176,7 +177,7 @@ export class UnfinishedPictures {
   private fences: WebGLSync[] = [];
   /**
    * If more frames than this are unfinished, the next frame waits. 0 until the GPU has finished its
-   * first frame.
+   * first frame, because it compiles shaders until then.
    */
   private most = 0;
   private drawnAt = 0;

@@ -214,8 +214,8 @@ const AFTER: Readonly<Partial<Record<Reason, 'end' | 'join' | 'dial'>>> = {
 const WAIT = { first: 2_000, longest: 20_000 };
 
 /**
- * Number of failed attempts after which the visitor is informed, if the page has never been in the
- * room.
+ * Number of failed attempts to connect after which the visitor is informed, if the page has never
+ * been in the room.
  */
 const UNREACHED = 3;
 

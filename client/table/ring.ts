@@ -33,8 +33,8 @@ import { controls } from '../style/controls.ts';
 import { owner, ownerColor } from '../style/fragments.ts';
 
 /**
- * If the server temporarily refuses a person a seat in the room, delay before the next request for
- * a seat, in ms.
+ * Delay before the next request for a seat in the room, in ms, if the server has temporarily
+ * refused a person a seat.
  */
 const RETRY = 2_000;
 

@@ -32,9 +32,9 @@ export const INITIAL_STATE = {
   captions: true,
   /** Whether the connection to the server has been lost for a while. */
   away: false,
-  /** Why the server refuses the wall; undefined if the server lets the wall in. */
+  /** Whether this browser cannot draw the room, because it has no WebGL2. */
   blind: false,
-  /** Reason why the server does not let the wall into the room. Undefined if it does. */
+  /** Why the server refuses the wall; undefined if the server lets the wall in. */
   refusal: undefined as Reason | undefined,
   /** Whether the room's day is ending. */
   farewell: false,

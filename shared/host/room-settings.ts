@@ -181,8 +181,8 @@ export const settingsRequest = v.strictObject({
 export type SettingsRequest = v.InferOutput<typeof settingsRequest>;
 
 /**
- * The settings that a host can save in a file. The Wi-Fi network is omitted because it contains a
- * password.
+ * The settings that a host can save in a file. Omitted are the Wi-Fi network, which contains a
+ * password, and settings that are temporary or valid for only one room.
  */
 export const settingsFile = v.omit(settingsChange, ['paused', 'message', 'logo', 'wifi']);
 

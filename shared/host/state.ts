@@ -118,11 +118,11 @@ export const wallState = v.object({
   path: text,
   /** Number of connected screens. Several screens may share one wall's seat. */
   screens: count,
+  /** How long the wall has been connected, in ms; null if the wall is not connected. */
+  upFor: v.nullable(number),
   /**
    * When the wall lost its connection; null if the wall is connected or has never been connected.
    */
-  upFor: v.nullable(number),
-  /** When the wall lost its connection; null if it is connected or never was. */
   lost: v.nullable(number),
   /** Number of frames per second that the wall shows; 1 while nothing in the room changes. */
   frameRate: number,
@@ -190,7 +190,7 @@ export const jobState = v.object({
   from: v.nullable(number),
   /** Times of the film's pictures; absent until the times are known. */
   times: v.optional(filmTimes),
-  /** Total number of pictures; null if not known yet. */
+  /** Number of pictures of the film that can already be shown. */
   frames: count,
   /** Total number of pictures; null if it is not known yet. */
   total: v.nullable(count),

@@ -245,7 +245,8 @@ class Reader {
   }
 
   /**
-   * Skips bytes without checking where the message ends.
+   * Skips bytes without checking where the message ends. No check is needed, because reading bytes
+   * beyond the end throws a RangeError.
    *
    * @returns the offset of the first skipped byte
    */

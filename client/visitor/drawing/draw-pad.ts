@@ -52,7 +52,7 @@ export class DrawPad extends VisitorElement {
   @property({ attribute: false }) session!: RoomSession;
   /** Whether the page is connected to the room. */
   @property({ attribute: false }) live = false;
-  /** The drawing, stored outside the pad so that it remains when the pad is closed. */
+  /** Whether the host reviews drawings before they grow. */
   @property({ attribute: false }) asks = false;
   /**
    * The drawing. It is stored outside the pad, because a new pad is created each time it is opened.
