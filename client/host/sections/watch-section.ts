@@ -369,7 +369,7 @@ export class WatchSection extends ui.HostElement {
     const done = ({ command }: CallAnswer<'removeOrganism'>): Notice =>
       offerUndo(room, msg(str`Removed: ${name}.`), command);
     const answer = await host.do('removeOrganism', { organism: id }, { ask, done });
-    if (answer && room === host.room) this.picked = 0;
+    if (answer && room === host.room && this.picked === id) this.picked = 0;
   }
 
   private async clear(): Promise<void> {
@@ -384,7 +384,7 @@ export class WatchSection extends ui.HostElement {
     const done = ({ removed, command }: CallAnswer<'clearArea'>): Notice =>
       offerUndo(room, msg(str`Removed: ${texts.organismsText(removed)}.`), command);
     const answer = await host.do('clearArea', { ...area }, { ask, done });
-    if (answer && room === host.room) this.useTool('look');
+    if (answer && this.area === area) this.useTool('look');
   }
 }
 
