@@ -99,7 +99,7 @@ function page(all: readonly Checkpoint[]): string {
     '',
     '## Likelihood and work',
     '',
-    'The column "nats" shows the lower bound of log p(x) with 128 samples, in nats per test digit of MNIST (higher is better). The last column shows how many multiply-adds a model needs to draw one digit from a latent. The pixels of the test digits are made black or white at random, so our likelihoods are only roughly comparable with published ones.',
+    'The column "nats" shows how well a model predicts the test digits of MNIST: a lower bound of the log-likelihood log p(x), from 128 sampled latents, in nats per digit (higher is better). The last column shows how many multiply-adds a model needs to draw one digit from a latent. The pixels of the test digits are made black or white at random, so our likelihoods are only roughly comparable with published ones.',
     '',
     ...head('model', 'nats', 'multiply-adds, millions'),
     ...[...digits, ...OTHERS].map(([model, nats, millions]) =>
@@ -110,7 +110,7 @@ function page(all: readonly Checkpoint[]): string {
     '',
     '## Recovery from wounds',
     '',
-    `The column "lost" shows which part of an organism's patch (square of cells) was lost. In every other column, the first number is the percentage of organisms that differ by at most 0.01 from their picture before the wound (mean squared difference). The second number is the percentage of organisms that differ by at most 0.002. In the columns "immediately", all lost cells may live again from the first step. In the columns "from the rim", a lost cell may live again only when the wound has healed up to this cell from the wound's rim, as in rooms.`,
+    `The column "lost" shows which part of an organism's patch (square of cells) was lost. In all columns except "lost", the first number is the percentage of organisms that differ by at most 0.01 from their picture before the wound (mean squared difference). The second number is the percentage of organisms that differ by at most 0.002. In the columns "immediately", all lost cells may live again from the first step. In the columns "from the rim", healing moves inwards from the wound's rim, as in rooms, and a lost cell may live again only when healing has reached this cell.`,
     ...all.flatMap((one) => [
       '',
       `### \`${one.card.name}\`: ${one.figures.organisms} organisms`,
