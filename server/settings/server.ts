@@ -113,7 +113,7 @@ export const SERVER = {
         value: 'A,B',
         type: is.roomNames,
         default: 'garden',
-        help: 'names of the rooms to open; visitors who open the path / enter the first room',
+        help: 'names of the rooms to open; visitors who open the server address without a room name enter the first room',
       },
       size: {
         value: 'WxH',
@@ -155,9 +155,9 @@ export const SERVER = {
       liveliness: {
         value: 'SHARE',
         ...ofRooms('liveliness'),
-        help: "maximum share of a room's organisms that look like a relative (a similar creature) at the same time; 0: none",
+        help: "maximum share of a room's organisms that temporarily look like a relative (a similar creature) at the same time; 0: none",
         details:
-          'An organism looks like a relative only for a moment, and only while a visitor, a wall or a spectator watches. If a room cannot keep its tick rate, this share of organisms is halved.',
+          'An organism takes on the look of a relative (a similar creature) only for a moment, and only while a visitor, a wall or a spectator watches. If a room cannot keep its tick rate, only half as many organisms may look like a relative.',
       },
       water: {
         value: 'AMOUNT',
@@ -179,7 +179,7 @@ export const SERVER = {
         default: `${DEFAULT_FLASH_LIMIT}`,
         help: 'maximum number of flashes per second over a large area of a room or page: 3 or 2',
         details:
-          'The accessibility guideline WCAG 2.3.1 allows three flashes per second. Some museums ask for two. Rooms slow down organisms that reach the limit of flashes, and pages soften the remaining flashes. If the limit is 2, a third of the random seeds (from the dice) grow more slowly.',
+          'The accessibility guideline WCAG 2.3.1 allows three flashes per second. Some museums ask for two. Rooms slow down organisms that reach the limit of flashes, and pages soften the remaining flashes. If the limit is 2, a third of the random seeds (from the button "dice") grow more slowly.',
       },
       seed: {
         type: wholeNumber(0, 0xffffffff),

@@ -45,11 +45,11 @@ const CONNECTION_LIMITS = {
   strokePointsPerSecond: [1_000, 'maximum number of stroke points per second on a connection'],
   commandsPerSecond: [
     40,
-    'maximum number of commands per second on a connection: plant, damage, take back grafts, cross, transform, make a keepsake, renew (save a dissolving organism), follow a visitor',
+    'maximum number of commands per second on a connection: plant, damage, graft, remove grafts, cross, transform (turn an organism into another creature), make a keepsake, renew (save a dissolving organism), follow a visitor',
   ],
   previewsPerSecond: [
     4,
-    'maximum number of previews of seeds per second on a connection; the same limit applies to pauses of rooms requested over OSC',
+    'maximum number of seed previews per second on a connection; the same limit applies to OSC messages that pause or resume a room',
   ],
   drawingsPerSecond: [
     0.5,
