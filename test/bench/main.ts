@@ -31,7 +31,7 @@ const BENCHES: Readonly<
   },
   pages: {
     run: benchPages,
-    help: "ms per frame and memory of the phone's page and the wall. The CPU is slowed down by a factor of four, and nothing is rasterized",
+    help: "ms per frame and memory of the phone's page and the wall. Times are multiplied by four, as on a CPU a quarter as fast, and nothing is rasterized",
   },
   paint: {
     run: benchPaint,
