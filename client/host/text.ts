@@ -66,7 +66,7 @@ export const REASON_TEXTS: Readonly<Record<HostReason, string>> = {
     'This room is part of the server’s configuration: you can close it, but not remove it.',
   ),
   'no-such-checkpoint': msg(
-    'The organisms that should grow in this room are no longer available. Reload the page.',
+    'The checkpoint (model) from which this room’s organisms grow is no longer available. Reload the page.',
   ),
   'bad-checkpoint': msg(
     'This checkpoint cannot be used. Its files are damaged, or another checkpoint has its name.',
@@ -98,7 +98,7 @@ export const REASON_TEXTS: Readonly<Record<HostReason, string>> = {
   'too-many-snapshots': msg(
     'You have reached the limit of saved states. Remove one that you saved.',
   ),
-  'not-aside': msg('Those data are no longer set aside.'),
+  'not-aside': msg('Those set-aside data can no longer be put back.'),
   'not-kept': msg('This server does not store anything: it was started without a data folder.'),
   'no-such-time': msg('Nothing is stored from that time. Choose a shorter time.'),
   elsewhere: msg('The server that runs this room does not answer. Try again in a moment.'),
@@ -118,7 +118,7 @@ export const JOB_REASON_TEXTS: Readonly<Record<JobReason, string>> = {
   'not-kept': msg('Not all of that time is stored. Choose a shorter time.'),
   damaged: msg('The history of that time is damaged. Choose a shorter time.'),
   'other-checkpoint': msg(
-    'Different organisms grew in the room at that time. Choose a shorter time.',
+    'At that time, the room used another checkpoint (model). Choose a shorter time.',
   ),
   stalled: msg(
     'The film stopped making progress and was cancelled. Try again when the machine is less busy.',

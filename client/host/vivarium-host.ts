@@ -169,7 +169,7 @@ function asideRow(entry: AsideState): TemplateResult {
 
 function putBack({ id: aside, room }: AsideState): void {
   const ask = {
-    title: msg(str`Put the data of “${room ?? ''}” back?`),
+    title: msg(str`Put back the set-aside data of “${room ?? ''}”?`),
     text: msg(
       'The room returns to the state in those data. The current data of the room are set aside first, so you can put them back.',
     ),
@@ -205,7 +205,9 @@ function asideText({ what, room, tick }: AsideState): string {
     );
   }
   if (what === 'replaced') {
-    return msg(str`You put data of “${room}” back. The previous data of the room are set aside.`);
+    return msg(
+      str`Set-aside data of “${room}” were put back. The data that they replaced are set aside now.`,
+    );
   }
   return tick === null
     ? msg(str`“${room}” was damaged and starts empty. The damaged data are set aside.`)

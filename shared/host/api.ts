@@ -201,7 +201,7 @@ export const CALLS = {
     { seconds: v.optional(whole(1, 600)) },
     v.object({ kept: v.nullable(snapshotState) }),
   ),
-  /** Stops a farewell (the end of a room's day). Organisms that are still alive stay. */
+  /** Stops a farewell (the end of a room's day). Organisms not yet dissolving stay in the room. */
   stopFarewell: remove('/rooms/:room/farewell', {}),
 
   removeOrganism: post(

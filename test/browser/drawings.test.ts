@@ -87,12 +87,12 @@ test('a drawing waits with its picture; after the yes, drawing and creature are 
   for (const key of [' ', ...Array(20).fill('Shift+ArrowRight'), ' ']) await pad.press(key);
   const more = await inkOf(phone);
   const nearer = (ink: number) => (Math.abs(ink - sent) < Math.abs(ink - more) ? 'sent' : 'more');
-  const grow = host.getByRole('button', { name: /^Let the drawing by .* grow$/ });
+  const grow = host.getByRole('button', { name: /^Let it grow: the drawing by / });
   await settled();
   await grow.press('Enter');
   await notice(/can plant the drawing now/).waitFor();
   await rows.first().waitFor({ state: 'detached' });
-  await phone.getByText('Closest creature that can grow').waitFor();
+  await phone.getByText('Creature most like your drawing').waitFor();
   const [drawn, grown] = await Promise.all(
     [pad, phone.getByTestId('drawn-film')].map(async (one) => (await one.boundingBox())!),
   );
@@ -127,7 +127,7 @@ test('a visitor who has closed the pad hears of the answer, whichever it is', as
     await phone.getByText(told).waitFor();
     if (button !== 'Let') continue;
     await phone.getByTestId('open-draw').click();
-    await phone.getByText('Closest creature that can grow').waitFor();
+    await phone.getByText('Creature most like your drawing').waitFor();
     await phone.getByTestId('plant-drawing').click();
     await phone.locator('draw-pad').waitFor({ state: 'detached' });
     expect(await phone.locator('[data-testid=hand-seed][aria-pressed=true]').count()).toBe(1);

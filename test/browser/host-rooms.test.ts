@@ -279,7 +279,7 @@ describe('walls with an address of their own', () => {
     await foyer.getByText('not opened yet').waitFor();
     const address = await foyer.getByTestId('wall-address').textContent();
     expect(address).toMatch(/\/wall\/garden\?pass=[a-z2-9]{12}$/);
-    const unnamed = wallCard('A wall without its own address');
+    const unnamed = wallCard('A wall without its own web address');
     await unnamed.nth(held - 1).waitFor();
     expect(await unnamed.count()).toBe(held);
 

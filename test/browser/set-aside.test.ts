@@ -65,7 +65,7 @@ test('putting back and keeping ask first, and name the room', async () => {
     if (request.url().includes('/aside/')) calls.push(request.method());
   });
   for (const [button, title] of [
-    [putBack, 'Put the data of “garden” back?'],
+    [putBack, 'Put back the set-aside data of “garden”?'],
     [dismiss, 'Keep “garden” as it is?'],
   ] as const) {
     await button.click();
@@ -88,7 +88,7 @@ test('putting back and keeping ask first, and name the room', async () => {
   // The data are still damaged, so the room keeps what it has.
   await page.getByTestId('notice').filter({ hasText: 'That did not work' }).waitFor();
   expect(server.world.rooms.get('garden')!.size).toBe(1);
-  await entries.filter({ hasText: 'You put data' }).waitFor({ state: 'detached' });
+  await entries.filter({ hasText: 'Set-aside data' }).waitFor({ state: 'detached' });
   await dismiss.click();
   await confirm.click();
   await entries.waitFor({ state: 'detached' });

@@ -201,8 +201,8 @@ export class DrawingQueue extends QueueElement<Drawing> {
       ${ui.picture(pathOf(FILES.grownDrawing, parts), msg('What it grows into'), 'square grown')}
       <span class="break">${visitor}<small>${texts.roughSpan(waited)}</small></span>`;
     const decline = msg(str`Decline the drawing by ${visitor}`);
-    const grow = msg(str`Let the drawing by ${visitor} grow`);
-    const declined = msg(str`${visitor} will read that the drawing was declined.`);
+    const grow = msg(str`Let it grow: the drawing by ${visitor}`);
+    const declined = msg(str`${visitor} will be notified that the drawing was declined.`);
     const approved = msg(str`${visitor} can plant the drawing now.`);
     return this.item(id, name, content, [
       this.decision(id, ['plain', msg('Decline'), decline], decide(false, declined)),

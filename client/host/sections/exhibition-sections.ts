@@ -28,7 +28,7 @@ export class WallsSection extends ui.HostElement {
     const walls = host.detail?.wallList;
     if (!walls) return nothing;
     const lead = msg(
-      'A wall with its own address always gets in, and this page warns you if it is lost.',
+      'A wall with its own web address can always connect, and this page warns you if it disconnects.',
     );
     return html`${ui.sectionHead(msg(str`Walls of “${name}”`), lead)}
       <div class="grid gap-14">
@@ -44,7 +44,9 @@ export class WallsSection extends ui.HostElement {
 }
 
 const add = ui.submitName((name, pressed) => {
-  const done = msg(str`“${name}” has an address now. Open the address on that screen.`);
+  const done = msg(
+    str`“${name}” now has a web address. Open it on the screen of this wall or table.`,
+  );
   return host.do('addWall', { name, table: pressed === 'table' }, { done });
 });
 
@@ -55,7 +57,7 @@ function wallCard(wall: WallState): TemplateResult {
   const names = new Intl.DisplayNames(formats(), { type: 'language' });
   const list = unwritable.map((code) => names.of(code)!);
   const languages = new Intl.ListFormat(formats()).format(list);
-  const title = id === null ? msg('A wall without its own address') : name;
+  const title = id === null ? msg('A wall without its own web address') : name;
   const frames = Math.round(wall.frameRate);
   const isUp = upFor !== null;
   const down = lost === null ? ui.tag(msg('not opened yet')) : ui.tag(msg('lost'), 'wrong');
@@ -87,7 +89,7 @@ function wallCard(wall: WallState): TemplateResult {
     </div>
     ${
       id === null
-        ? html`<p class="soft">${msg('Other screens can take this wall’s place. Add a wall, and open its address on this screen.')}</p>`
+        ? html`<p class="soft">${msg('This wall can lose its place in the room. To reserve one, add a wall and open the new address on this wall’s screen.')}</p>`
         : address(wall)
     }
   </article>`;
@@ -101,11 +103,13 @@ const unwritableText = (languages: string): string =>
 function address({ id: wall, name, path, table, blocked }: WallState): TemplateResult {
   const url = (host.state?.addresses[0] ?? location.origin) + path;
   const ask = {
-    title: table ? msg(str`Remove the table “${name}”?`) : msg(str`Remove the wall “${name}”?`),
+    title: table
+      ? msg(str`Remove the touch table “${name}”?`)
+      : msg(str`Remove the wall “${name}”?`),
     text: table
-      ? msg('The address of this table will stop working.')
+      ? msg('The web address of this touch table will stop working.')
       : msg(
-          'The address of this wall will then open an ordinary wall, which can lose its place to other walls.',
+          'The web address of this wall will keep working, but the server may disconnect the wall to admit other walls.',
         ),
     confirm: msg('Remove'),
   };
@@ -335,7 +339,7 @@ function logoCard(room: string): TemplateResult {
   return html`<section class="card grid gap-14" aria-label=${msg('Logo')}>
     <h3>${msg('Logo')}</h3>
     ${logo ? html`<div><img class="logo" data-testid="logo" src=${logo} alt=${msg('Logo')} /></div>` : nothing}
-    <p class="soft">${msg('PNG, JPEG or WebP, up to 256 kB. Walls and phones are dark, signs are white.')}</p>
+    <p class="soft">${msg('PNG, JPEG or WebP, up to 256 kB. The background is dark on walls and phones, and white on signs.')}</p>
     <div class="row">
       ${ui.fileButton('load-logo', msg('Choose a picture'), 'image/png,image/jpeg,image/webp', (file) => useLogo(file, room))}
       ${logo ? html`<button class="danger" data-testid="remove-logo" @click=${() => host.change({ logo: '' })}>${hostIcons.remove}${msg('Remove')}</button>` : nothing}

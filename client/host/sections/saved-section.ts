@@ -104,12 +104,12 @@ export class UndoCard extends ui.HostElement {
     const asked = performance.now();
     const what = visitor
       ? msg(
-          str`Undoes everything ${texts.visitorName(visitor)} did in that time: seeds, wounds and crosses. The current state is saved first.`,
+          str`Undoes everything ${texts.visitorName(visitor)} did in that time, such as planting, crossing and wounding organisms. The current state is saved first.`,
         )
       : msg(
-          'Undoes everything visitors, the gardener and programs did in that time: seeds, wounds and crosses. The current state is saved first.',
+          'Undoes everything visitors, the gardener and programs did in that time, such as planting, crossing and wounding organisms. The current state is saved first.',
         );
-    const goesOn = host.summary?.farewell ? msg('Undoing also cancels the end of the day.') : '';
+    const goesOn = host.summary?.farewell ? msg('Undoing also stops the day from ending.') : '';
     const title = msg(str`Undo the last ${texts.span(seconds * 1_000)}?`);
     const text = `${what} ${goesOn}`;
     if (!(await host.ask({ title, text, confirm: msg('Undo'), harmless: true }))) return;
@@ -172,7 +172,7 @@ function farewell(): void {
  */
 export function farewellCard(settings: TemplateResult): TemplateResult {
   const stop = () =>
-    host.do('stopFarewell', {}, { done: msg('Organisms that are still alive stay.') });
+    host.do('stopFarewell', {}, { done: msg('Organisms not yet dissolving stay in the room.') });
   const ending = html`<div class="row mt-14" role="status">
     <span>${msg('The day is ending.')}</span>
     <button class="plain" data-testid="stop-farewell" @click=${stop}>${msg('Stop')}</button>
@@ -217,7 +217,7 @@ export class SavedSection extends ui.HostElement<readonly SnapshotState[]> {
         <a class="button plain" data-testid="lineage" href="/lineage#${room}" target="_blank">
           ${hostIcons.open}${msg('Family tree')}
         </a>
-        <a class="button plain" href=${pathOf(FILES.replayBundle, { room })} download title=${msg('What happened in the last hour, for npm run replay')}>
+        <a class="button plain" href=${pathOf(FILES.replayBundle, { room })} download title=${msg('A recording of the last hour, for the command npm run replay')}>
           ${hostIcons.save}${msg('Download the last hour')}
         </a>
       </div>`;
@@ -297,7 +297,7 @@ export class SavedSection extends ui.HostElement<readonly SnapshotState[]> {
     const ask = {
       title: msg(str`Remove “${name}”?`),
       text: msg(
-        'This state will be deleted later, like states that were saved automatically. You cannot undo this.',
+        'The server will delete this state after a while, as it deletes automatically saved states. You cannot undo this.',
       ),
       confirm: msg('Remove'),
     };

@@ -293,10 +293,10 @@ export class KnobsSection extends ui.HostElement {
     const running = html`${knob('tickRate', msg('Speed'), msg('A slower room is calmer, and easier on the machine.'))}
       ${knob('maxOrganisms', msg('Organisms at once'), msg('When the room is full, one organism leaves for each new seed: first the resting organisms whose planters have left.'))}
       ${knob('capacity', msg('Visitors at once'), msg('When the room is full, new visitors wait in line and get in automatically.'))}`;
-    const life = html`${knob('birth', msg('Birth'), msg('How slowly organisms grow. At 1 they grow as fast as the room runs.'))}
-      ${knob('healing', msg('Healing'), msg('How slowly wounds heal. At 1 they heal as fast as the room runs.'))}
+    const life = html`${knob('birth', msg('Birth'), msg('How slowly organisms grow: at 1 as fast as possible, at 2 half as fast, and so on.'))}
+      ${knob('healing', msg('Healing'), msg('How slowly wounds heal: at 1 as fast as possible, at 2 half as fast, and so on.'))}
       ${knob('liveliness', msg('Liveliness'), msg('While somebody watches, resting organisms wink, or look like a relative for a moment. 0 turns this off.'))}
-      ${knob('water', msg('Moving water'), msg('How far a slow current bends the picture. 0 turns the current off.'))}
+      ${knob('water', msg('Moving water'), msg('How strongly the picture sways, as if under slowly moving water. 0 turns this off.'))}
       ${knob('lifetime', msg('Lifetime'), msg('While the room is more than half full, resting organisms older than this age leave one by one. Their planters can keep them. At 0, all organisms stay.'))}`;
     const acting = html`${knob('energy-newcomer', msg('Starting energy'), msg('The energy that a new visitor starts with.'))}
       ${knob('energy-capacity', msg('Maximum energy'), msg('Energy refills up to this value.'))}
@@ -305,11 +305,11 @@ export class KnobsSection extends ui.HostElement {
       ${knob('energy-damagePerCell', msg('Cost of a wound'), msg('A long stroke costs more than a short one.'))}
       ${knob('energy-wake', msg('Cost of waking'), msg('The cost of each resting organism that a stroke wakes.'))}
       ${knob('maxRadius', msg('Largest wound'), msg('The widest stroke that visitors can choose.'))}
-      ${knob('protect', msg('Protection after a wound'), msg('How long nobody can wound the same organism again. 0 turns the protection off.'))}
+      ${knob('protect', msg('Protection after a wound'), msg('How long a wounded organism cannot be wounded again. 0 turns the protection off.'))}
       ${knob('cooldown', msg('Wait between seeds'), msg('For each visitor.'))}
       <p class="story wide" data-testid="story">${energyStory(settings)}</p>`;
     const wall = html`${toggle('attract-on', msg('Gardener when nobody plays'), msg('The gardener plants, crosses and wounds organisms, and stops when a visitor starts to play.'))}
-      ${settings.attract.on ? [knob('attract-after', msg('Starts after'), msg('Time without any action by visitors before the gardener starts.')), toggle('attract-wounds', msg('Gardener wounds abandoned organisms'), msg('If on, the gardener also wounds resting organisms whose planter has been away for ten minutes. The wounds heal. If off, the gardener wounds only its own organisms.'))] : nothing}
+      ${settings.attract.on ? [knob('attract-after', msg('Starts after'), msg('Time without any action by visitors before the gardener starts.')), toggle('attract-wounds', msg('The gardener may wound abandoned organisms'), msg('If on, the gardener also wounds resting organisms whose planter has been away for ten minutes. The wounds heal. If off, the gardener wounds only its own organisms.'))] : nothing}
       ${toggle('names', msg('Visitors’ names'), msg('If off, visitors only have a colour.'))}
       ${toggle('spectators', msg('View-only link'), msg('If off, the link stops working, and anyone using it is disconnected.'))}
       ${toggle('captions', msg('Captions on the wall'), msg('The wall shows one short sentence, in each of these languages in turn.'))}
@@ -317,10 +317,10 @@ export class KnobsSection extends ui.HostElement {
       ${knob('closeUps', msg('Close-ups on the wall'), msg('How often the wall shows a close-up of what happens to one creature. 0 turns close-ups off.'))}`;
     const planting = html`${this.drawingsRow(room, settings.drawings)}
       <a class="button plain fit" href=${locationHash({ room, section: 'gallery' })}>${hostIcons.gallery}${msg('Choose seeds in the gallery')}</a>
-      ${toggle('wholeGallery', msg('Whole gallery'), msg('The gallery then also offers seeds that do not suit everybody, and many seeds that look alike.'))}
+      ${toggle('wholeGallery', msg('Whole gallery'), msg('The gallery then also offers seeds unsuitable for some visitors, such as children, and many seeds that look alike.'))}
       ${toggle('tokens', msg('Keepsakes'), msg('Visitors can plant an organism again from its link, even an organism from another room.'))}
-      ${toggle('latents', msg('Seeds from programs'), msg('Programs of visitors can plant any seeds.'))}
-      ${toggle('transformOthers', msg('Turning others’ organisms'), msg('Visitors can turn other people’s organisms into the creature of their own seed. They can always turn their own organisms.'))}
+      ${toggle('latents', msg('Seeds from programs'), msg('Programs that connect as visitors can plant any seeds.'))}
+      ${toggle('transformOthers', msg('Transforming others’ organisms'), msg('Visitors can transform other people’s organisms into creatures of their choice. They can always transform their own organisms.'))}
       ${toggle('graftOthers', msg('Grafting onto others’ organisms'), msg('Visitors can graft parts onto other people’s organisms, and these people can remove the parts. Visitors can always graft onto their own organisms.'))}`;
     return html`<div class="grid gap-14">
       ${card(msg('The room'), msg('How fast the room runs, and how many organisms live in it.'), running)}
@@ -328,7 +328,7 @@ export class KnobsSection extends ui.HostElement {
       ${card(msg('Planting and wounding'), msg('Visitors have energy. Actions cost energy, and it refills over time.'), acting)}
       ${card(msg('Wall and text'), msg('What the room does when nobody plays, and what text the wall shows.'), wall)}
       ${card(msg('What visitors plant'), msg('Everybody sees what anybody plants. You decide what is allowed.'), planting)}
-      ${farewellCard(toggle('generations', msg('The next day begins with heirs'), msg('When the day is over, up to six heirs grow: children of organisms that lived long, survived wounds and had children.')))}
+      ${farewellCard(toggle('generations', msg('The next day begins with children of today’s organisms'), msg('When the day is over, up to six heirs grow: children of organisms that lived long, survived wounds and had children.')))}
       ${reseedCard()}
     </div>`;
   }

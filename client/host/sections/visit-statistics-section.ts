@@ -397,7 +397,7 @@ export class VisitorsSection extends ui.HostElement<Statistics> {
           <bar-chart caption=${msg('Duration of visits')} .amount=${texts.visitsText} .bars=${dwellBars(dwell)}></bar-chart>
         </section>
         <section class="card" aria-label=${msg('Where visitors acted')}>
-          <h3 class="mb-12">${msg('Where seeds and wounds were')}</h3>
+          <h3 class="mb-12">${msg('Where visitors planted, wounded and grafted')}</h3>
           <heat-map .heat=${heat} .shape=${shape}></heat-map>
         </section>
         ${chart('seeds')} ${chart('wounds')}

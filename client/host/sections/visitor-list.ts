@@ -125,9 +125,9 @@ function graftsButton(visitor: VisitorState): TemplateResult | typeof nothing {
   const { room } = host;
   const name = texts.visitorName(visitor);
   const done = ({ command }: CallAnswer<'removeGrafts'>) =>
-    offerUndo(room, msg(str`Removed all grafts of ${name}.`), command);
+    offerUndo(room, msg(str`Removed all grafts that ${name} made.`), command);
   const run = () => host.do('removeGrafts', { room, participant: visitor.id }, { done });
-  return ui.iconButton(msg(str`Remove all grafts of ${name}`), hostIcons.remove, run);
+  return ui.iconButton(msg(str`Remove all grafts that ${name} made`), hostIcons.remove, run);
 }
 
 /** Number of visitors listed before the host chooses “Show all”. */

@@ -23,7 +23,8 @@ for (const code of TRANSLATED_LANGUAGES) {
   const unnamed = names.filter((name) => !kinds[name]).length;
   if (texts + unnamed === 0) continue;
   process.stdout.write(
-    `${code}: still to translate: ${texts} of ${messages.length} texts in client/locale/xliff/${code}.xlf, ` +
-      `${unnamed} of ${names.length} names in client/locale/kinds/${code}.json\n`,
+    `${code}: ${texts} of ${messages.length} texts in client/locale/xliff/${code}.xlf and ` +
+      `${unnamed} of ${names.length} names in client/locale/kinds/${code}.json ` +
+      'are still to be translated\n',
   );
 }

@@ -179,7 +179,7 @@ export class DrawPad extends VisitorElement {
         ></seed-film>
       </div>
       <figcaption class="centred">
-        ${this.isInk ? msg('Closest digit that can grow') : msg('Closest creature that can grow')}
+        ${this.isInk ? msg('Digit most like your drawing') : msg('Creature most like your drawing')}
       </figcaption>
     </figure>`;
   }

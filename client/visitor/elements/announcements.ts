@@ -62,8 +62,8 @@ function sentence({ event, organism }: LifeChange, people: People): string {
   }
   if (event.what === 'grafted') {
     return event.kind === undefined
-      ? msg(str`A graft was taken back: ${who}.`)
-      : msg(str`A part of this creature was grafted: ${who}.`);
+      ? msg(str`A graft was removed from this creature: ${who}.`)
+      : msg(str`A part was grafted onto this creature: ${who}.`);
   }
   if (event.what === 'wounded') return msg(str`${who} was wounded.`);
   if (event.what === 'departing') return msg(str`${who} is leaving.`);

@@ -506,7 +506,7 @@ export class CrossPanel extends PanelElement {
         max="1"
         step="0.05"
         .value=${String(selection.mix)}
-        aria-label=${msg('Share of the second parent')}
+        aria-label=${msg('How much comes from the second parent')}
         data-testid="mix"
         @input=${(event: InputEvent) => {
           const mix = (event.target as HTMLInputElement).valueAsNumber;

@@ -204,7 +204,10 @@ test('a page names the session of its commands, the same at each join, and no ot
 
 test.each([
   ['no-such-room', 'There is no room with that name.'],
-  ['too-many-walls', 'This room has no place for another wall. Add this wall on the host’s page.'],
+  [
+    'too-many-walls',
+    'Too many walls show this room. Reserve a place for this wall on the host’s page.',
+  ],
 ] as const)(
   'a wall that is refused (%s) says why, also when the server has hung up, until it is let in',
   async (reason, text) => {
