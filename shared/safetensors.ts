@@ -118,7 +118,7 @@ function checkEntry(name: string, entry: unknown, dataLength: number) {
   }
   const size = shape.reduce((a, b) => a * b, ELEMENT_BYTES[dtype]);
   if (end - begin !== size) {
-    const needed = `${dtype} data of shape [${shape.join(', ')}] take ${size}`;
+    const needed = `${dtype} data of shape [${shape.join(', ')}] need ${size} bytes`;
     return bad(`data_offsets span ${end - begin} bytes, but ${needed}`);
   }
   return { dtype, shape, begin, end };

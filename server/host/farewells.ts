@@ -127,7 +127,7 @@ export class Farewells {
     const { hostStore, log } = context;
     const cut = (await hostStore.serverRecord(RECORD, days)) ?? [];
     for (const room of cut) {
-      const message = `The server stopped while the day of the room "${room}" was ending, so the room's next day begins without heirs (children of the previous day's organisms).`;
+      const message = `The server stopped at the end of a day of room "${room}", before it had planted heirs (children of that day's organisms), so the next day begins without heirs.`;
       log.warn('no-heirs', message, { room });
     }
     const farewells = new Farewells(context);
@@ -220,7 +220,7 @@ export class Farewells {
     if (heirs.length === 0 || rooms.roomServers.get(name) !== live.server) return this.stop(name);
     void this.leave(name);
     const planted = await plantHeirs(live, heirs);
-    const text = `The day of the room "${name}" begins with ${planted} heirs (children of the previous day's organisms).`;
+    const text = `A new day begins in room "${name}" with ${planted} heirs (children of the previous day's organisms).`;
     log.info('generation', text, { room: name });
     await storage?.journalWriter.flushed();
     return this.forgetHeirs(name);

@@ -10,7 +10,8 @@ import { pageModels, singlePage } from './keep-page.ts';
 import { ensureClient } from './serve-client.ts';
 
 const COMMAND = {
-  about: 'Writes the page on which keepsakes grow, as one HTML file that works without a server.',
+  about:
+    'Writes the page on which visitors watch the organisms of their keepsakes (souvenirs) grow, as one HTML file that works without a server.',
   usage: commandLine('keep-page', '[options]'),
   options: {
     to: {

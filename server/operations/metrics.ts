@@ -131,7 +131,11 @@ export function createMetrics(options: MetricsOptions) {
   perRoom('participants', 'Number of participants in the room.', ({ seats }) => seats.size);
   perRoom('organisms', 'Number of organisms in the room.', ({ room }) => room.size);
   perRoom('awake', 'Number of growing or awake organisms in the room.', ({ room }) => room.awake);
-  perRoom('reported', 'Number of reported organisms in the room.', ({ reports }) => reports.size);
+  perRoom(
+    'reported',
+    "Number of organisms that visitors have reported as unsuitable and that await the host's decision.",
+    ({ reports }) => reports.size,
+  );
   perRoom('rate', 'Actual tick rate of the room, in ticks per second.', ({ room }) => rateOf(room));
   perRoom('tick', 'Number of the latest tick of the room.', ({ room }) => room.tick);
   perRoom('walls', 'Number of connected walls of the room.', ({ walls }) => walls.upCount);
@@ -143,7 +147,7 @@ export function createMetrics(options: MetricsOptions) {
   );
   gauge(
     'lease_epoch',
-    'Number of owners that a room has had so far. Only the current owner reports this number.',
+    "Number of times that a server has become the room's owner (the server that runs the room). Only the current owner reports this number.",
     ['room'],
     () => (options.cluster()?.epochs ?? []).map(({ room, epoch }) => [{ room }, epoch]),
   );
@@ -184,7 +188,7 @@ export function createMetrics(options: MetricsOptions) {
     options.setAside,
   );
   for (const [what, [help, figureOf]] of Object.entries(WALL_FIGURES)) {
-    const about = `For each wall that has a seat in a room: ${help}.`;
+    const about = `For each wall with a reserved place in a room ("pass=" in its address): ${help}.`;
     gauge(`wall_${what}`, about, ['room', 'wall'], () =>
       openRooms().flatMap(({ room, walls }) =>
         walls.states.flatMap((wall) => {

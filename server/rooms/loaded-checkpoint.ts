@@ -252,7 +252,7 @@ export async function loadKeptCheckpoints(
       if (loaded.has(hash)) continue;
       const checkpoint = await loadExactly(folder, hash, (message) =>
         warn(
-          'A stored checkpoint has an unusable painter, so pages show its organisms as plain cells',
+          'A stored checkpoint has an unusable painter (neural net that draws details), so pages show the organisms as plain cells',
           { message },
         ),
       );

@@ -157,7 +157,7 @@ export const SERVER = {
         ...ofRooms('liveliness'),
         help: "maximum share of a room's organisms that temporarily look like a relative (a similar creature) at the same time; 0: none",
         details:
-          'An organism takes on the look of a relative (a similar creature) only for a moment, and only while a visitor, a wall or a spectator watches. If a room cannot keep its tick rate, only half as many organisms may look like a relative.',
+          'An organism looks like a relative only for a moment, and only while a visitor, a wall or a spectator watches. If a room cannot keep its tick rate, only half as many organisms as set here may look like a relative.',
       },
       water: {
         value: 'AMOUNT',
@@ -171,7 +171,7 @@ export const SERVER = {
         ...ofRooms('lifetime'),
         help: 'age in seconds after which a resting (unchanging) organism dissolves in a busy room; 0: never',
         details:
-          'A room is busy if it has more than half of `--max-organisms` organisms. If the planter of an organism is present, the planter can stop the organism from dissolving.',
+          'A room is busy if it has more than half of `--max-organisms` organisms. Visitors who are present can stop the organisms that they planted from dissolving.',
       },
       maxFlashes: {
         value: 'COUNT',
@@ -179,7 +179,7 @@ export const SERVER = {
         default: `${DEFAULT_FLASH_LIMIT}`,
         help: 'maximum number of flashes per second over a large area of a room or page: 3 or 2',
         details:
-          'The accessibility guideline WCAG 2.3.1 allows three flashes per second. Some museums ask for two. Rooms slow down organisms that reach the limit of flashes, and pages soften the remaining flashes. If the limit is 2, a third of the random seeds (from the button "dice") grow more slowly.',
+          'The accessibility guideline WCAG 2.3.1 allows three flashes per second. Some museums ask for two. Rooms slow down organisms that reach the limit of flashes, and pages soften the remaining flashes. If the limit is 2, a third of the random creatures (which visitors get from the dice button) grow more slowly.',
       },
       seed: {
         type: wholeNumber(0, 0xffffffff),

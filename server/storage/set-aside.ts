@@ -135,7 +135,7 @@ export class SetAside {
     const { room } = entry;
     const archive = await this.archive(id);
     try {
-      const why = 'The host put back other data of this room that had been set aside.';
+      const why = "The host replaced this room's data with data that had been set aside earlier.";
       const replaced = await this.move({ room, what: 'replaced', tick: null, why }, (other) =>
         copyRoom(store.records, other, room),
       );

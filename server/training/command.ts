@@ -35,7 +35,7 @@ export const COMMAND = {
     from: {
       value: 'FOLDER',
       type: text,
-      help: "start with the weights of this checkpoint instead of random weights. The configuration may have a larger encoder, which at first computes the same as the checkpoint's encoder",
+      help: "start with the weights of this checkpoint instead of random weights. The configuration may have a larger encoder: its output is the same as the checkpoint's encoder's until training changes its weights",
     },
     run: {
       value: 'FOLDER',
@@ -60,12 +60,12 @@ export const COMMAND = {
     },
     batch: {
       type: wholeNumber(1),
-      help: 'number of new organisms per update. Choose a low number for small machines. The pool of grown organisms that are trained again is resized in proportion. Without --batch, the configuration gives the number',
+      help: 'number of new organisms per update. Choose a low number for small machines. The pool (a store of grown organisms that are trained further) changes its size in proportion. Without --batch, the configuration gives the number',
     },
     ...COMPUTE_OPTIONS,
   },
   notes: [
-    'If you press Ctrl-C, training finishes the current update, saves the state, and writes the checkpoint. Without --resume, a run starts from the beginning and renames the state of the previous run in the same folder to state.old.safetensors. If an older state.old.safetensors has more updates than the previous run, the new run does not start.',
+    'If you press Ctrl-C, training finishes the current update, saves the state, and writes the checkpoint. Without --resume, a run starts from the beginning and renames the state of the previous run in the same folder to state.old.safetensors. If this would overwrite an older state.old.safetensors that has more updates, the new run does not start.',
   ],
 } as const;
 
@@ -119,7 +119,7 @@ export function commandOf(options: Options, update: number, before?: string): st
   // the comparison.
   const lasting = before.replace(/ --(from|refine) \S+/g, '');
   if (options.refine === undefined && lasting.endsWith(` ${words}`)) return before;
-  return `${before}, from update ${update} on with --resume ${words}`;
+  return `${before}; continued from update ${update} with --resume ${words}`;
 }
 
 /** Quotes a text as one word for a shell. */

