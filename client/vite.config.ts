@@ -45,8 +45,8 @@ const shrinkRules = (rules: string): string =>
     .replaceAll(';}', '}');
 
 /**
- * Source of the function `str` of `@lit/localize`, which replaces the import in generated modules
- * of texts.
+ * Source text that defines the function `str`. In the generated modules of texts, this text
+ * replaces the import of `str` from `@lit/localize`.
  */
 const STR = 'const str = (strings, ...values) => ({ strTag: true, strings, values });';
 
@@ -71,7 +71,10 @@ const shortenIds: Plugin = {
   },
 };
 
-/** Replaces the map from English to translated names of kinds by a list of the translated names. */
+/**
+ * In each language's kind names, replaces the map from English names to translations with a list
+ * of the translations (see `OrderedKinds`).
+ */
 const orderKinds: Plugin = {
   name: 'order-kinds',
   enforce: 'pre',

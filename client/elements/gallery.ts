@@ -17,8 +17,8 @@ const plain = (text: string): string =>
 
 /**
  * Counts the typing errors in a word: letters added, left out, replaced, or swapped with their
- * neighbour. `typed` may be unfinished, so only the beginning of `word` that is most similar to
- * `typed` counts.
+ * neighbour. `typed` may be unfinished, so it is compared with every prefix of `word`; the result
+ * is the smallest number of errors.
  *
  * https://en.wikipedia.org/wiki/Damerau–Levenshtein_distance (optimal string alignment)
  */

@@ -260,8 +260,9 @@ export class TreeCamera {
    * Moves the view so that an organism's card does not cover the organism. Enlarges the tree if the
    * organism is small.
    *
-   * @param below height of the canvas that the card covers at the bottom, in px
-   * @param end width of the canvas that the card covers at the side where lines of text end, in px
+   * @param below height of the strip that the card covers at the bottom of the canvas, in px
+   * @param end width of the strip that the card covers at the side of the canvas where lines of
+   *   text end (right, or left in languages written from right to left), in px
    */
   lookAt({ x, y }: Pick<TreeNode, 'x' | 'y'>, below: number, end: number): void {
     this.scale = Math.max(this.scale, CLOSE);

@@ -1,4 +1,7 @@
-/** Draws a family tree on a canvas, for the lineage page, for printing and for walls. */
+/**
+ * Draws a family tree on a canvas: for the family-tree page, for printing, and for walls (large
+ * displays in an exhibition).
+ */
 import { HOUSE } from '../../shared/vocabulary.ts';
 import { FONTS, oklch, ownerColor } from '../style/fragments.ts';
 import { CELL, type Size, type TreeCamera, type TreeLayout, type TreeNode } from './layout.ts';

@@ -81,8 +81,8 @@ export class Sound {
   }
 
   /**
-   * Plays the sound for a growing organism that has just doubled the side length of its patch. The
-   * pitch rises with each doubling.
+   * Plays a sound when a growing organism has doubled the side length of the square in which it
+   * grows. The pitch rises with each doubling.
    *
    * @param division number of doublings so far, from 1
    */

@@ -1,4 +1,7 @@
-/** The base class of the elements on the host's page, and templates that several elements share. */
+/**
+ * The base class of the elements on the host's page, on which the person who runs the exhibition
+ * (the host) manages the rooms; and templates that several elements share.
+ */
 import { msg, str } from '@lit/localize';
 import {
   type CSSResultGroup,

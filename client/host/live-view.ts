@@ -293,7 +293,8 @@ export class LiveView extends HostElement {
   }
 
   private connect(): void {
-    // Connect as a wall, because participants count towards the room's maximum number of visitors.
+    // Connect as a display that only watches, because a participant would count towards the room's
+    // maximum number of visitors.
     const place = { room: this.room, as: 'view', pass: '', build: '' } as const;
     const connection = new WallConnection({ ...place, renew: () => {} });
     const { model } = connection;

@@ -279,8 +279,8 @@ export function paceText(pace: RoomSummary['pace']): string {
 }
 
 /**
- * An empty list of participants. Texts that receive this list use the names stored with the
- * organism.
+ * An empty list of participants. Pass it to the functions that compose texts, so that they use the
+ * names stored with the organism.
  */
 const NOBODY: People = { participants: new Map(), you: undefined };
 

@@ -137,7 +137,10 @@ const BODY = 620;
  * two changes of colour, so growth causes at most three flashes per second.
  */
 const STEP = 180;
-/** Number of frames in which the enlarged cells fade into the painter's picture after growth. */
+/**
+ * Number of frames of the cross-fade, after growth, from the enlarged cells to the finer picture
+ * made by the painter (a neural network).
+ */
 const FADE = 8;
 
 /** Reasons why the page cannot grow an organism. */
@@ -156,7 +159,8 @@ export class VivariumKeep extends LitElement {
   cells: ImageData | undefined;
   @state() phase: 'loading' | 'growing' | 'grown' | Problem = 'loading';
   /**
-   * The name of each genome, and its share of the area. Only chimeras have more than one genome.
+   * The name of each genome, and its share of the square in which the organism grows. Only chimeras
+   * have more than one genome.
    */
   @state() private parts: readonly Part[] = [];
   @state() private link: KeepLink | undefined;
@@ -367,7 +371,10 @@ const genomesOf = (seed: tokens.TokenSeed): readonly tokens.TokenGenome[] => [
 
 const UNKNOWN = { kind: '', origin: 'keepsake' } as const;
 
-/** Returns the genomes of the organism that grows from a seed, each with its share of the area. */
+/**
+ * Returns the genomes of the organism that grows from a seed, each with its share of the square in
+ * which the organism grows.
+ */
 function partsOf(seed: tokens.TokenSeed, { card }: PageModel): Part[] {
   const places = seed.grafts?.places ?? Uint8Array.of(0);
   return genomesOf(seed).map(({ kind, origin = UNKNOWN.origin }, i) => ({
@@ -531,7 +538,10 @@ function ownedCells(
 }
 
 export interface KeepLink {
-  /** The seed and the identity of its weights, see `shared/seed-token.ts`. */
+  /**
+   * The encoded seed, with the identity of the model weights that can grow it; see
+   * `shared/seed-token.ts`.
+   */
   readonly token: string;
   /** Name of the room. Undefined if the link names no room. */
   readonly room: string | undefined;

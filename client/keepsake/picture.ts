@@ -114,8 +114,8 @@ function drawCode(to: Context, link: string, x: number, y: number): void {
 }
 
 /**
- * Number of pixels per cell, along one side, above which an organism is painted at `LARGEST_SCALE`.
- * Smaller organisms are painted at half of `LARGEST_SCALE`.
+ * If a cell is wider than this number of pixels, the organism is painted at `LARGEST_SCALE`.
+ * Otherwise, it is painted at half of `LARGEST_SCALE`.
  */
 const LARGE = 12;
 /** Maximum time for which painting blocks the page, in ms. */

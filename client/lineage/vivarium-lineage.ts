@@ -43,20 +43,23 @@ const LEGEND = 1_100;
 const LEGEND_START = 330;
 /** Font size of names, in px. */
 const TEXT = 12;
-/** Minimum aspect ratio (width / height) for which a tree is laid out. */
+/**
+ * Minimum aspect ratio (width / height) of a tree's layout. Narrower windows use the layout for
+ * this ratio.
+ */
 const LEAST_ASPECT = 0.4;
 /** If the window's aspect ratio changes by more than this factor, the tree is laid out again. */
 const TURNED = 1.4;
 /**
- * Margins around the tree for texts and buttons, in px. `LOW_EDGES` is used in windows lower than
- * `LOW`.
+ * Margins around the tree for texts and buttons, in px. `LOW_EDGES` is used if the window's height
+ * is less than `LOW`.
  */
 const EDGES = { top: 108, bottom: 76, side: 8 };
 const LOW_EDGES = { top: 84, bottom: 62, side: 8 };
 const LOW = 400;
 /**
- * If the window is wider than `NARROW` or lower than `LOW`, the selected organism's card is at the
- * side and `CARD` wide. Otherwise, the card is at the bottom. All in px.
+ * If the window's width is more than `NARROW` or its height is less than `LOW`, the selected
+ * organism's card is at the side and `CARD` wide. Otherwise, the card is at the bottom. In px.
  */
 const NARROW = 600;
 const CARD = 330;
@@ -299,7 +302,7 @@ export class VivariumLineage extends LitElement {
     if (this.phase === 'shown') this.open();
   }
 
-  /** Shows the tree of `page`. Animates its growth if no tree was shown before. */
+  /** Shows the family tree in `this.page`. Animates its growth if no tree was shown before. */
   private open(): void {
     const isCalm = matchMedia('(prefers-reduced-motion: reduce)').matches;
     this.since = this.layout || isCalm ? Number.NEGATIVE_INFINITY : undefined;

@@ -28,7 +28,10 @@ type TextLoaders = Readonly<Record<TranslatedLanguage, () => Promise<LocaleModul
 interface Dictionary {
   /** Translated texts, by message id. */
   readonly templates: LocaleModule['templates'];
-  /** Translated names of the gallery's creatures, by English name or as `OrderedKinds`. */
+  /**
+   * Translated names of the gallery's creatures: either a map with the English names as keys, or a
+   * list in the order of the English names (`OrderedKinds`).
+   */
   readonly kinds: Readonly<Record<string, string>> | OrderedKinds;
 }
 

@@ -97,8 +97,8 @@ const CLOSEST = 10;
 /** Width and height of the area to show around an organism, as multiples of the organism's side. */
 const FRAME = { width: 2, height: 1.7 };
 /**
- * The camera shows growing organisms a little larger: it multiplies its zoom by (side / stage) **
- * CLOSER.
+ * The camera shows growing organisms a little larger: it multiplies its zoom by (side length when
+ * fully grown / current side length) to the power `CLOSER`.
  */
 const CLOSER = 0.12;
 /**

@@ -48,7 +48,8 @@ export abstract class CanvasView {
    */
   onFrame: (now: number) => boolean = () => false;
   /**
-   * Called, possibly several times, after the painter has loaded. `paint` paints keepsake films.
+   * Called, possibly several times, after the painter (a neural network that draws cells in detail)
+   * has loaded. `paint`: a function that redraws a film with the painter.
    */
   onPainter: (paint: NonNullable<Painting['film']>) => void = () => {};
   protected readonly renderer: Renderer;
@@ -215,8 +216,8 @@ export abstract class CanvasView {
   }
 
   /**
-   * Loads the painter once the room's first cells have arrived, if this browser can run the
-   * painter.
+   * Loads the painter (a neural network that draws cells in detail) after the room's first cells
+   * have arrived, if this browser can run the painter.
    */
   private paint(now: number): void {
     const { model, renderer } = this;

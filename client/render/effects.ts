@@ -74,7 +74,10 @@ function speckOf(place: number, { rgba, width }: Pick<Planes, 'rgba' | 'width'>)
 
 /** Approximate maximum number of dust grains per tick, over all dying cells. */
 const MAX_GRAINS = 90;
-/** Maximum share of dying cells that leave a grain of dust, except in departing organisms. */
+/**
+ * Maximum share of dying cells that leave a grain of dust. This limit does not apply to departing
+ * organisms, which dissolve to make space or because their time is over.
+ */
 const SHARE = 0.35;
 
 /** A grain of dust: the centre and colour of a cell that has just died. */
@@ -96,8 +99,8 @@ export class DustFinder {
    * Returns grains of dust for a random selection of the cells that have died since the last call,
    * in the cells' last colours.
    *
-   * @param silent members of `changed` to ignore, because the cells of the last call may be
-   *   outdated there
+   * @param silent members of `changed` for which to return no dust, because the cells that the
+   *   last call stored for these areas may have been outdated
    * @param departs returns whether an organism is departing
    */
   find(
@@ -227,7 +230,10 @@ export class Effects {
     });
   }
 
-  /** Makes an organism glow for a moment, because somebody in the hall is near it. */
+  /**
+   * Makes an organism glow for a moment, because a sensor in the exhibition hall has reported
+   * somebody near it.
+   */
   sensed({ x, y }: Point, stage: number, now: number): void {
     this.add(now, 2_400, (t, marks) => {
       const glow = { kind: 'glow', radius: 0.75 * stage, color: WARM, glow: 1 } as const;

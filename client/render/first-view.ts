@@ -66,8 +66,8 @@ export function firstView(
   for (let i = 0; i < ZOOMS && organisms.length > 0; i++, zoom *= FARTHER) {
     for (let j = 0; j < CANDIDATES; j++) {
       const place = clampCentre(random() * grid.width, random() * grid.height, side, grid);
-      // In every second view, put the free position near the centre. Show as little as possible
-      // outside the grid.
+      // In every other candidate view, put the free position near the centre. Show as little as
+      // possible outside the grid.
       const at = (of: number, all: number, shown: number): number => {
         const way = (random() - 0.5) * Math.max(0, Math.min(j % 2 ? side : shown, shown - side));
         const half = Math.min(all, shown) / 2;

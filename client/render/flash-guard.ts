@@ -118,8 +118,9 @@ export class FlashGuard {
   /**
    * Divides a picture into `columns` × `rows` zones, numbered row by row from the top left.
    *
-   * @param limit maximum number of flashes per second. A zone counts as flashing after half as many
-   *   flashes (`limit` alternating rises and falls in a second), because measurements arrive late
+   * @param limit maximum number of flashes per second. Because measurements arrive late, a zone
+   *   counts as flashing after only `limit` alternating rises and falls in a second; a whole flash
+   *   is one rise and one fall
    */
   constructor(
     readonly columns: number,

@@ -10,8 +10,8 @@ export interface Mark {
   readonly x: number;
   readonly y: number;
   /**
-   * The other end of a line with round ends. For a preview of a seed (`picture`): column and row in
-   * the image of all previews.
+   * The other end of a line with round ends. In a mark of kind `picture`, which shows a preview of
+   * a seed: the preview's column and row in the image that holds all previews.
    */
   readonly x2?: number;
   readonly y2?: number;

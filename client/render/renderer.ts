@@ -50,13 +50,13 @@ export interface Picture {
    * fills the display.
    */
   readonly whole?: Rect;
-  /** Time for the breathing movement of organisms, in seconds; 0 if organisms do not move. */
+  /** Current time of the breathing animation, in seconds; 0 if organisms do not move. */
   readonly breath: number;
   readonly field: Pick<Current, 'rows'>;
   readonly light: Light;
   /**
-   * Time for the movement of floating particles, see `driftAt`; undefined if the particles do not
-   * move.
+   * Current time of the animation of floating particles, see `driftAt`; undefined if the particles
+   * do not move.
    */
   readonly time?: number;
   readonly marks: MarkList;

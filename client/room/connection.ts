@@ -1,6 +1,7 @@
 /**
- * A client's connection to its room. `WallConnection` is for walls and tables. `Connection` is for
- * visitors, both on pages and in other programs.
+ * A client's connection to its room. `WallConnection` is for walls (large displays of a room) and
+ * tables (touch screens that several people share). `Connection` is for visitors, both on pages and
+ * in other programs.
  */
 import { io, type ManagerOptions, type Socket, type SocketOptions } from 'socket.io-client';
 import type { LanguageCode } from '../../shared/languages.ts';
@@ -224,7 +225,10 @@ const UNREACHED = 3;
  */
 const SILENCE = 3_000;
 
-/** Format of device marks. A stored mark in another format is ignored. */
+/**
+ * Format of a device mark: signed random bytes by which the server recognises a browser. A stored
+ * mark in another format is ignored.
+ */
 const MARK = /^[\w-]{1,64}$/;
 
 /**
@@ -327,7 +331,9 @@ export class Connection extends RoomConnection {
     // If the page is in the room or its queue, the server has refused a command, not the join.
     if (connection === 'live' || connection === 'waiting') return;
     this.refusal = reason;
-    // The server accepts pages of this web site only as spectators, so give up.
+    // The room is embedded in another web site, and the server accepts pages of that site only as
+    // spectators. Give up, because this connection joins as a participant and would be refused
+    // again.
     if (reason === 'only-watches') this.close(reason);
     if (then) this.refusals++;
     if (then === 'join') this.joinLater();
@@ -398,8 +404,8 @@ export interface Answers<Refused = Reason> {
 }
 
 /**
- * Requests that `RequestTracker` does not send again after a lost connection. The code that made
- * such a request sends it again itself.
+ * Requests that the calling code repeats itself after a lost connection, so that `RequestTracker`
+ * must not send them again.
  */
 const REPEATED = /^(draw|preview|keep|follow)$/;
 
@@ -461,7 +467,7 @@ export class RequestTracker {
    * After a lost connection, sends the unanswered commands again, or rejects them with the reason
    * 'elsewhere'.
    *
-   * @param you id of this page's participant since the reconnection
+   * @param you id of this page's participant after the reconnection; may differ from the earlier id
    */
   resume(you: ParticipantId): void {
     // The room remembers executed commands by participant. For another participant, the room might

@@ -51,7 +51,8 @@ export interface JoinOptions {
   /** Time limit for entering the room, including after a lost connection, in ms; 0 for no limit. */
   readonly patience?: number;
   /**
-   * Storage for the client's seat and device mark. Clients with the same storage are the same
+   * Storage for the client's seat (its place in the room) and its device mark (random bytes by
+   * which the server recognises the client). Clients with the same storage are the same
    * participant.
    */
   readonly memory?: PageMemory;

@@ -328,8 +328,9 @@ export function kinOf(organism: OrganismView, organisms: ReadonlyMap<OrganismId,
   const { id, parents } = organism;
   const all = [...organisms.values()];
   const of = [...parents].sort().join();
-  // An organism that was transformed has new parents, and may be older than these parents. So
-  // repeat the pass until it finds no more descendants.
+  // Parents usually stand before their children in `all`, so one pass would find all descendants.
+  // But a transformed organism has new parents, which may stand after it. So repeat the pass until
+  // it finds no more descendants.
   const line = new Set([id]);
   for (let size = 0; size < line.size; ) {
     size = line.size;

@@ -133,9 +133,10 @@ export class Previews {
    */
   renew(you: number): void {
     this.asked.clear();
-    // Drop the previews of children of two organisms. During the disconnection, one of the two may
-    // have been given the latent of another seed. If the page has got another participant, drop the
-    // previews of seeds in the hand, too: the new participant's hand holds other seeds.
+    // Drop the previews of crosses of two organisms, because an organism may have been transformed
+    // during the disconnection. If the page has a different participant now, also drop the previews
+    // of the earlier participant's own seeds (`hand`: seeds that the server made for a participant
+    // from crosses and drawings).
     this.dropAll(you === this.you ? /"cross"/ : /"cross"|"hand"/);
     this.you = you;
   }

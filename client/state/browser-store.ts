@@ -35,7 +35,8 @@ export class BrowserStore {
 
 /**
  * Storage that survives a reload of the page. `seat`: the resume token, with which the page regains
- * its seat or its position in the queue. `mark`: the device mark (`welcome.mark`).
+ * its seat or its position in the queue. `mark`: signed random bytes (`welcome.mark`) by which the
+ * server recognises this browser, for bans and limits of energy.
  */
 export type PageMemory = Readonly<Record<'seat' | 'mark', Pick<BrowserStore, 'read' | 'write'>>>;
 
@@ -137,7 +138,7 @@ export class OpenPanels {
   modals = 0;
   /** Number of open panels recorded in the browser's current history entry. */
   private entries: number;
-  /** Whether the `popstate` event for this page's call of `history.go` has yet to arrive. */
+  /** Whether this page has called `history.go` and the `popstate` event has not arrived yet. */
   private isTravelling = false;
 
   /**

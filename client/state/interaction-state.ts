@@ -104,8 +104,8 @@ export class InteractionState {
   }
 
   /**
-   * Makes a random gallery seed the held seed. Prefers seeds that the host offers first, then
-   * animals.
+   * Makes a random gallery seed the held seed: one of the seeds that the host has put first; if
+   * there are none, an animal; if there are no animals either, any seed that the host offers.
    */
   holdFirst(checkpoint: Checkpoint, random: () => number, offer: Offer = {}): void {
     const all = offered(checkpoint, offer);
@@ -119,7 +119,8 @@ export class InteractionState {
 
   /**
    * Call this when the host has changed which seeds are offered. Replaces the held seed if the host
-   * has hidden it. Also replaces the initial seed if the host now offers other seeds first.
+   * has hidden it. Before anything is planted, also replaces a held seed that the page has chosen
+   * by itself (`holdFirst`) if the host now puts other seeds first.
    */
   follow(checkpoint: Checkpoint, random: () => number, offer: Offer): void {
     const { held, planted } = this.current;

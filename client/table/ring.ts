@@ -49,7 +49,8 @@ interface RingPage {
   /**
    * Shows a QR code with which the person can take an organism home.
    *
-   * @param page URL of the page that grows the seed, see `Event<'accepted'>`
+   * @param token the organism's seed as text
+   * @param page URL of the page that grows the organism from its seed, see `Event<'accepted'>`
    */
   showCode(ring: Ring, token: string, page: string | undefined): void;
   /** Shows that a touch had no effect. */

@@ -61,8 +61,9 @@ export class RoomCanvas {
   private insets: Insets = { top: 0, right: 0, bottom: 0, left: 0 };
   private carded: OrganismId = 0;
   /**
-   * Set when `showBeside` moves the view away from the whole grid: the new camera, as JSON. If the
-   * camera is unchanged when the organism's card closes, the view shows the whole grid again.
+   * The camera, as JSON, that `showBeside` chose when it last moved the view away from the whole
+   * grid; '' before. If the camera is unchanged when the organism's card closes, the view shows the
+   * whole grid again.
    */
   private uncovered = '';
 
@@ -190,7 +191,8 @@ export class RoomCanvas {
       this.aimed = undefined;
       return;
     }
-    // Ignore the moving water, which would change the position even while the view does not move.
+    // Do not use `toWorld`: it follows the movement of the water, so its result changes even while
+    // the camera rests.
     const place = screenToWorld(camera, size, rig.middle);
     if (this.aimed?.x === place.x && this.aimed.y === place.y) return;
     this.aimed = place;
@@ -410,8 +412,8 @@ export class Tools extends ToolHand<RoomSession> implements CanvasHand {
     const { planes } = this.model;
     const { x: i, y: j } = this.view.toWorld({ x, y });
     const onGrid = planes && i >= 0 && j >= 0 && i < planes.width && j < planes.height;
-    // If both taps have used a tool (other than *look*), leave the view as it is. Otherwise, show
-    // the whole room.
+    // If one finger has tapped twice on the grid, each tap has used the tool (unless it is *look*),
+    // so leave the view as it is. Otherwise, show the whole room.
     if (fingers === 2 || !onGrid || this.session.state.state.tool === 'look') {
       this.moved();
       this.view.rig.fit();
@@ -420,8 +422,8 @@ export class Tools extends ToolHand<RoomSession> implements CanvasHand {
   }
 
   /**
-   * Uses the tool once at a point of the screen, for a key press. A stroke is made at the nearest
-   * cell of an organism around the point.
+   * Uses the tool once at a point of the screen, for a key press. For a stroke, uses the nearest
+   * cell of an organism whose square contains the point, if there is one.
    */
   use(point: Point, now: number): void {
     const place = this.view.toWorld(point);

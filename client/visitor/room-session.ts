@@ -122,8 +122,8 @@ export class RoomSession {
    */
   readonly departing = new Map<OrganismId, Offer>();
   /**
-   * The seed, as JSON, with which this visitor last planted or transformed an organism at each
-   * position ('x,y').
+   * By position ('x,y'): the seed, as JSON, that this visitor last planted there or with which they
+   * last transformed the organism there.
    */
   private readonly made = new Map<string, string>();
   /**
@@ -505,7 +505,8 @@ export class RoomSession {
     const isSilent = SILENT_REASON.test(reason);
     if (!this.isLive) {
       if (!isSilent) page.refuse(text, texts.wayBack(reason));
-      // While the page is connected, announce even the server's shutdown.
+      // While the page is connected, announce the server's shutdown, although its reason is silent,
+      // and every refusal of a request.
     } else if (!isSilent || id || reason === 'shutting-down') page.tell(text);
   }
 

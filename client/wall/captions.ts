@@ -125,8 +125,8 @@ export class CaptionTurns {
 
   /**
    * Chooses the next caption. During a close-up, prefers a recent event of the organism shown.
-   * Otherwise, alternates between the latest event not reported yet and the caption about the room
-   * shown longest ago.
+   * Otherwise, alternates between the latest event not reported yet and a caption about the room:
+   * the one that was shown longest ago.
    *
    * @returns undefined if there is no suitable caption
    */

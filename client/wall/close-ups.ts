@@ -9,8 +9,9 @@ export const CLOSE_UP_GLIDE = 2_200;
 /** Minimum time between two close-ups, in ms, not counting glides. */
 const REST = 8_000;
 /**
- * A close-up continues for `LINGER` ms after its event has ended. It ends earlier if it reaches
- * `LONGEST`, but shows the outcome for at least `OUTCOME` ms.
+ * A close-up continues for `LINGER` ms after its event has ended, but is cut off `LONGEST` ms after
+ * its start. If the outcome of the event has been shown for less than `OUTCOME` ms by then, the
+ * close-up continues until it has been shown for that time.
  */
 const LINGER = 8_000;
 const OUTCOME = 2_000;

@@ -170,8 +170,8 @@ abstract class QueueElement<T extends { readonly id: number }> extends ui.HostEl
 type Drawing = RoomDetail['drawings'][number];
 
 /**
- * Lists the drawings that await the host's decision. An empty list is shown only if the room's
- * settings ask the host about each drawing.
+ * Lists the drawings that await the host's decision. An empty list is shown only if, by the room's
+ * settings, each drawing requires the host's approval.
  */
 @customElement('drawing-queue')
 export class DrawingQueue extends QueueElement<Drawing> {

@@ -19,8 +19,9 @@ import { hostIcons } from '../icons.ts';
 import * as texts from '../text.ts';
 
 /**
- * Section “Walls”: lists the room's walls, and creates web addresses for new walls. For each of
- * these addresses, the room reserves a seat for the wall that opens it.
+ * Section “Walls”: lists the room's walls (large displays), and creates web addresses for new
+ * walls. For each of these addresses, the room reserves a place for the screen that opens the
+ * address.
  */
 @customElement('walls-section')
 export class WallsSection extends ui.HostElement {

@@ -151,7 +151,10 @@ export function reseedCard(): TemplateResult {
   </section>`;
 }
 
-/** Ends the room's day, after the host has confirmed. */
+/**
+ * Ends the day in the room, after the host has confirmed: within a minute, all organisms dissolve.
+ * Then a new day begins.
+ */
 function farewell(): void {
   const { room, summary, state } = host;
   const count = summary?.organisms ?? 0;
@@ -166,7 +169,7 @@ function farewell(): void {
 }
 
 /**
- * Renders a card with a button that ends the room's day.
+ * Renders a card with a button that makes all organisms dissolve within a minute (see `farewell`).
  *
  * @param settings an input for the setting that decides how the next day begins
  */

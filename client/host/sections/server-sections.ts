@@ -1,6 +1,6 @@
 /**
- * Sections about the whole server: “Servers”, the servers of a cluster; and “Access tokens”, with
- * which programs make the same calls as the host's page.
+ * Sections about the whole server: “Servers”, the servers of a cluster; and “Access tokens”, which
+ * let programs make the same calls as the host's page.
  */
 import { msg, str } from '@lit/localize';
 import { html, nothing, type TemplateResult } from 'lit';
@@ -66,7 +66,10 @@ function serverCard(server: ServerState, isOwn: boolean): TemplateResult {
   </article>`;
 }
 
-/** Renders a table of the rooms that a server runs and of the rooms that its viewers watch. */
+/**
+ * Renders a table of the rooms that a server runs and of the rooms to which pages are connected
+ * through the server.
+ */
 function roomTable({ role, rooms, viewers }: ServerState): TemplateResult | typeof nothing {
   const names = new Set([...rooms.map(({ name }) => name), ...viewers.map(({ room }) => room)]);
   if (names.size === 0) return nothing;

@@ -26,7 +26,7 @@ const XLIFF = 'client/locale/xliff';
 const KINDS = 'client/locale/kinds';
 const WORDS = 'client/locale/words';
 const SIGN_WORDS = 'server/host/sign-words.json';
-/** Card of the checkpoint whose gallery names are translated. */
+/** Description file (card) of the model checkpoint whose gallery names are translated. */
 const GALLERY = 'checkpoints/organisms/card.json';
 
 /**
@@ -57,7 +57,7 @@ const configOf = (inputFiles: string[], outputDir: string): RuntimeLitLocalizer[
   resolve: (path) => resolve(ROOT, path),
   sourceLocale: SOURCE_LANGUAGE as Locale,
   targetLocales: LOCALES,
-  // To save time, leave out the types of browsers and Node.
+  // To save time, leave out the type declarations for browsers and Node.
   tsConfig: 'client/locale/tools/tsconfig.words.json',
   inputFiles,
   output: { mode: 'runtime', outputDir },
@@ -160,8 +160,9 @@ const placeholdersOf = (contents: Message['contents']): string[] =>
   contents.flatMap((part) => (typeof part === 'string' ? [] : [part.untranslatable]));
 
 /**
- * Splits a translation into its plural forms, of which the last is for the category 'other'. If the
- * language has another number of categories, returns the whole translation as one form.
+ * Splits a translation into its plural forms. The last form is for the category 'other'. If the
+ * number of forms differs from the language's number of plural categories, returns the whole
+ * translation as one form.
  */
 export function formsOf(code: string, contents: Message['contents']): Message['contents'][] {
   const forms: Message['contents'][] = [[]];
@@ -250,8 +251,8 @@ export class Words {
   }
 
   /**
-   * Returns the translations of the texts of one part of the product, by English text. Walls and
-   * signs need these, because they show several languages at the same time.
+   * Returns the translations of the texts of one part of the product, by English text. Wall
+   * displays and printed signs need these, because they show several languages at the same time.
    */
   private plainTexts(part: Part, code: TranslatedLanguage): Texts {
     const names = new Map(this.sourceOf(part).map((each) => [each.name, each]));

@@ -1,4 +1,7 @@
-/** Decides whether a page downloads and uses a painter. Does not import the painter's code. */
+/**
+ * Decides whether a page downloads and uses a painter (a neural network that draws cells in
+ * detail). Does not import the painter's code.
+ */
 import type { RoomModel } from '../../room/room-model.ts';
 
 /**

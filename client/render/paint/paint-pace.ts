@@ -33,7 +33,7 @@ const LONG_REST = 300_000;
 const PATIENCE = 15_000;
 const LONGEST_PATIENCE = 1_800_000;
 /**
- * If painting is too slow to repaint the moving cells for this long, in ms, the scale is lowered.
+ * The scale is lowered after painting has fallen behind the moving cells for this time, in ms.
  */
 const BEHIND = 2_000;
 

@@ -152,8 +152,8 @@ export class PaintPlan {
   }
 
   /**
-   * Copies the opacity of each chunk's paint from the plan of the atlas that this plan's atlas
-   * replaces.
+   * Copies the opacity of each chunk's paint from another plan. Call this when the atlas of `other`
+   * is replaced with the atlas of this plan.
    */
   takeOver(other: PaintPlan): void {
     this.shown.set(other.shown);

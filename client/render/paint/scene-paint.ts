@@ -1,7 +1,7 @@
 /**
- * Paints each cell as many pixels, with a trained painter. `PaintPasses` runs the painter on the
- * GPU. `RoomPaint` chooses the chunks to paint, and keeps the painted chunks in an atlas (a
- * texture).
+ * Paints every cell in detail, with 4 × 4 or 8 × 8 pixels, by a painter (a trained neural network).
+ * `PaintPasses` runs the painter on the GPU. `RoomPaint` chooses the chunks to paint, and keeps the
+ * painted chunks in an atlas (a texture).
  */
 import type { Planes } from '../../../shared/codec/chunks.ts';
 import type { Rect } from '../../../shared/geometry.ts';
@@ -229,14 +229,15 @@ export class MapTextures {
 }
 
 /**
- * Sizes of a cell on screen, in device pixels. Paint fades in between the two sizes in `FAR`, and
- * fades out between the two sizes in `CLOSE`.
+ * Sizes of a cell on screen, in device pixels. While the camera zooms in, paint fades in as cells
+ * grow from the first to the second size of `FAR`, and fades out as they grow through `CLOSE`.
  */
 const FAR = [2.2, 3.2] as const;
 const CLOSE = [9, 14] as const;
 /**
- * Sizes of a cell on screen, in device pixels. Cells below the first size are painted with 4 pixels
- * per side, and cells from the second size on with 8. In between, the number does not change.
+ * Sizes of a cell on screen, in device pixels. Cells smaller than the first size are painted with 4
+ * pixels per side; cells of at least the second size, with 8. If the size is between the two, the
+ * previous number of pixels is kept.
  */
 const FINE = [5.2, 6.2] as const;
 /** First of the two texture units that only `RoomPaint` uses. */

@@ -133,15 +133,15 @@ void main() {
 }`;
 
 /**
- * Computes four outputs of a later layer for each cell of a chunk. Negative inputs mark cells
- * without living cells near them.
+ * Computes four outputs of a later layer for each position of a chunk. Negative inputs mark
+ * positions that have no living cells nearby.
  */
 const laterFragment = (channels: number): string => `${HEAD}
 uniform sampler2D uHidden;
 uniform int uGroups;
 /*
- * Result for a cell that has no living cells near it: -1 in hidden layers, so that later layers
- * skip the cell; 0 in the last layer.
+ * Result for a position that has no living cells nearby: -1 in hidden layers, so that later layers
+ * skip the position; 0 in the last layer.
  */
 uniform float uEmpty;
 out vec4 units;

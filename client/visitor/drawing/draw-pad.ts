@@ -313,8 +313,8 @@ export class DrawPad extends VisitorElement {
   }
 
   /**
-   * Returns the drawing as bytes: ink, [side, side], or premultiplied RGBA, [side, side, 4];
-   * undefined if the drawing is empty.
+   * Returns the drawing as bytes: either ink of shape [side, side], or premultiplied RGBA of shape
+   * [side, side, 4]; undefined if the drawing is empty.
    */
   private pixels(): Uint8Array<ArrayBuffer> | undefined {
     const canvas = document.createElement('canvas');

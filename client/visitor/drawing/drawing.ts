@@ -103,8 +103,8 @@ export interface Sheet {
 const FAINT = 0.02;
 /**
  * In MNIST, a data set of handwritten digits, a digit fills a box of 20×20 pixels in a picture of
- * 28×28 pixels. Larger pictures use the same box. Smaller pictures use a proportionally smaller
- * box.
+ * 28×28 pixels. Pictures larger than 28×28 also use a box of 20×20 pixels. Smaller pictures use a
+ * proportionally smaller box.
  */
 const DIGIT = { box: 20, side: 28 };
 /** Width of the empty margin around a creature's picture, in pixels. */

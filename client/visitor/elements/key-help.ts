@@ -46,7 +46,7 @@ export class KeyHelp extends SheetElement {
       margin: 0;
       accent-color: var(--accent);
     }
-    /* Two columns of keys in low windows; one column in narrow windows. */
+    /* Two columns of keys in windows of little height; one column in narrow windows. */
     @media (min-width: 640px) and (max-height: 520px) {
       dialog {
         width: min(58em, calc(100vw - 16px));

@@ -203,8 +203,8 @@ export class RoomStatus extends PageElement {
 
   override connectedCallback(): void {
     super.connectedCallback();
-    // Listen on the root of this element's shadow tree: the document receives no focus events for
-    // focus that moves within the tree.
+    // Listen on the root of the shadow tree that contains this element, because the document
+    // receives no focus events when the focus moves within that tree.
     const page = this.getRootNode();
     const closeIfOutside = (event: Event): void => {
       if (this.open && !event.composedPath().includes(this)) this.toggle(false);

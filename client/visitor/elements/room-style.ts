@@ -197,7 +197,7 @@ export const roomStyle = css`
   .line .aside {
     font-size: 0.95em;
   }
-  /* In a low window, a notice (.shared) replaces the hint above the dock. */
+  /* In a window of little height, a notice (.shared) replaces the hint above the dock. */
   @media (max-height: 520px) {
     .foot:has(+ .shared > *) .hint {
       display: none;
@@ -252,7 +252,7 @@ export const roomStyle = css`
       max-height: calc(100dvh - var(--dock, 12.6em) - var(--edge-top) - 60px);
     }
   }
-  /* On a low phone, an open card covers the dock. */
+  /* On a phone with a short screen, an open card covers the dock. */
   @media (max-width: 720px) and (max-height: 640px) {
     organism-card {
       bottom: max(8px, env(safe-area-inset-bottom));
