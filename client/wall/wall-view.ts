@@ -227,7 +227,10 @@ export class WallView extends CanvasView {
    * start, in ms.
    */
   private glide: { readonly from: Camera; readonly time: number; since?: number } | undefined;
-  /** Whether the next frame follows the last one without a pause. */
+  /**
+   * Whether the last frame was drawn as part of a continuous animation. If not, the gap before the
+   * next frame is a pause and says nothing about this computer's speed.
+   */
   private busy = false;
 
   /** @throws GlError if this browser has no WebGL2 */

@@ -5,7 +5,8 @@ import type { Expression, Operation, OperationKind, OperationOf } from './graph.
 import * as g from './graph.ts';
 
 /**
- * Builds the gradients of a scalar: the sum of the inner products ⟨change, result⟩ over `seeds`.
+ * Builds the gradients of one scalar, namely the sum of the inner products ⟨change, result⟩ over
+ * `seeds`.
  *
  * @param seeds expressions (`result`), each with the gradient that flows into the expression
  *   (`change`). `change` has the shape of `result`; if absent, all its elements are 1

@@ -95,7 +95,7 @@ export interface RefinerOptions {
    * far.
    */
   readonly isStopped?: () => boolean;
-  /** Bounds for the refined latent. A room shortens a latent that is outside these bounds. */
+  /** Bounds for the refined latent. A room scales down a latent that is outside these bounds. */
   readonly bounds?: LatentBounds;
 }
 

@@ -16,9 +16,9 @@ export const LEASE = {
   trusted: 2_000,
   /**
    * Delay before a new leader's first tick if the previous leader did not release the room, in ms.
-   * The delay is longer than `trusted`, so the previous leader has stopped by then. The delay
-   * starts when this server first sees the previous leader's last renewal or, if it has seen none,
-   * when it acquires the lease.
+   * The delay is longer than `trusted`, so the previous leader has stopped by then. If this server
+   * has seen the previous leader's last renewal, the delay starts at that moment. Otherwise, the
+   * delay starts when this server acquires the lease.
    */
   firstTickDelay: 2_200,
   /** Interval between attempts to acquire a lease, in ms. */
@@ -234,7 +234,8 @@ export class Lease {
 
   /**
    * Writes to a log after all earlier writes are done. If the log does not answer, retries until
-   * the lease ends. If the log rejects the write, ends the lease.
+   * the lease ends. Ends the lease if the log refuses the write, or if the room already has a newer
+   * leader.
    *
    * @returns whether the data are written and survive a power failure
    * @throws Refused if the log refuses the write

@@ -171,7 +171,10 @@ export const fenceKey = (room: string): string => `${PREFIX}fence:${room}`;
  * expires with the lease.
  */
 export const leaseKey = (room: string): string => `${PREFIX}lease:${room}`;
-/** Returns the key that stores for which process a released room is reserved. The key expires. */
+/**
+ * Returns the key that stores the name of the process that a released room is reserved for. The key
+ * expires.
+ */
 export const heirKey = (room: string): string => `${PREFIX}heir:${room}`;
 /** Key of the set of all process names. */
 export const NODES_KEY = `${PREFIX}nodes`;

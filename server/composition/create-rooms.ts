@@ -218,7 +218,7 @@ interface RelayOptions extends LineageOptions {
   readonly bus: Bus | undefined;
   readonly cluster: ClusterRooms | undefined;
   readonly clock: Clock;
-  /** Returns the key under which limits count the requests from one address. */
+  /** Returns the key by which the requests from one address are counted, for limits. */
   readonly addressOf: (request: IncomingMessage) => string;
   readonly rooms: RoomRegistry;
   /** The host's API, for requests that another server has authenticated. */
@@ -233,8 +233,8 @@ export async function openRelay(options: RelayOptions) {
   const { bus, cluster, clock, rooms, hostApi } = options;
   let relay: RequestRelay | undefined;
   /**
-   * Returns the key under which limits count the requests from a visitor's address. Other servers
-   * may have forwarded the request.
+   * Returns the key by which the requests from a visitor's address are counted, for limits. Finds
+   * the visitor's address even if another server has forwarded the request.
    */
   const addressOf = (request: IncomingMessage): string =>
     relay?.addressOf(request) ?? options.addressOf(request);

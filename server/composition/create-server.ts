@@ -371,7 +371,8 @@ export function createTickLoop(
         }
       });
       // Broadcast now if there is time before the next tick. If clients wait for a refresh,
-      // broadcast in any case, because the next tick changes the state that the refresh must send.
+      // broadcast in any case, because the refresh must show the state after this tick, and the
+      // next tick changes this state.
       if (!ticker.isBehind || ticked.some((roomServer) => roomServer.refresh.hasPending)) {
         deferredWork.run();
       }

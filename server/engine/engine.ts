@@ -90,8 +90,8 @@ export interface Engine {
    *
    * @returns the read-outs, in the order of `steps`
    * @throws EngineError 'unknown-patch', 'bad-mask', 'bad-latent' or 'bad-labels';
-   *   'duplicate-patch' if two steps are for the same patch; 'bad-state' if a fully grown patch
-   *   should divide
+   *   'duplicate-patch' if two steps are for the same patch; 'bad-state' if a step's `divide` is
+   *   set for a fully grown patch
    */
   step(steps: readonly PatchStep[]): Promise<Readout[]>;
   /**
@@ -113,7 +113,10 @@ export interface Engine {
   close(): Promise<void>;
 }
 
-/** Report for the host that a thread or GPU was lost. The engine recovers by itself. */
+/**
+ * Describes the loss of a thread or GPU, for the person who runs the server. The engine recovers by
+ * itself.
+ */
 export interface EngineLoss {
   readonly what: 'thread' | 'gpu';
   readonly why: string;

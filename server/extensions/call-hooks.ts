@@ -255,7 +255,8 @@ export class Hooks {
   }
 
   /**
-   * Creates a function that asks the extensions with the hook `hook` whether they allow an action.
+   * Creates a function that calls `hook` in each extension that has this hook, to ask whether the
+   * extension allows an action.
    *
    * @param except an extension that is not asked
    * @returns undefined if there are no extensions to ask. The function resolves to the first

@@ -81,7 +81,8 @@ interface ExtensionThreadOptions {
   /** Executes a command of the extension in a room. Never rejects. */
   readonly act: (extension: ExtensionThread, act: ActRequest) => Promise<ActResult>;
   /**
-   * Called each time the extension has been loaded again. Not called if the first attempt succeeds.
+   * Called after each successful load of the extension, except a load that succeeds at the very
+   * first attempt.
    */
   readonly onRestarted: (extension: ExtensionThread) => void;
 }

@@ -32,8 +32,8 @@ export interface RoomOpened {
  * A life event, such as a birth or a wound, or one of these events:
  * - `expressing`: a resting organism has begun to look like a relative (a similar creature);
  * - `crossed`: the participant `by` has crossed two organisms;
- * - `generation`: a new day has begun in the room. Its organisms `heirs` are children of the
- *   previous day's organisms, and generation `number` of the family tree.
+ * - `generation`: a new day has begun in the room. The organisms `heirs` are children of the
+ *   previous day's organisms. They form generation `number` of the family tree.
  */
 export type RoomLifeEvent =
   | LifeEvent
@@ -148,8 +148,9 @@ export interface Extension extends Hooks {
 }
 
 /**
- * Result of a command. `refused` is set if the command was refused. `seed` is the new seed of a
- * `cross` command, which `{ from: 'hand', seed: seed.id }` plants.
+ * Result of a command. `refused` is set if the command was refused. `seed` is the seed that a
+ * `cross` command has made. To plant it, send a `plant` command whose `seed` is
+ * `{ from: 'hand', seed: seed.id }`.
  */
 export type ActResult = Pick<Answer, 'refused' | 'seed'>;
 

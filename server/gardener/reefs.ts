@@ -193,7 +193,7 @@ export class Reefs {
 
   /**
    * Returns the reef with the fewest or with the most organisms, relative to the number that the
-   * reef should have. This number rotates: in each season, another reef has the highest number, and
+   * reef should have. In each season, another reef should have the most organisms, and this reef
    * gets the season's theme.
    *
    * @param now current time, in ms

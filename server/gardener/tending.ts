@@ -303,8 +303,8 @@ export class Tending {
     const shown = all.filter((i) => species.gallery[i] && !hidden.includes(i));
     const passing = shown.filter((i) => passes(species.gallery[i].name));
     if (!isChosen) return suitable(passing, species);
-    // If no chosen entry passes, return all chosen entries, so that the gardener can use them
-    // again.
+    // `passes` excludes creatures that are already in the room or in the organism. If it excludes
+    // all chosen entries, return them all: the gardener then uses a creature a second time.
     return passing.length > 0 ? passing : shown;
   }
 

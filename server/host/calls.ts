@@ -85,9 +85,9 @@ export interface Host extends HostContext {
   readonly announceSchedule: () => void;
   readonly announceLibrary: () => void;
   /**
-   * Asks another server whether its library has a checkpoint. Resolves to the checkpoint's hash,
-   * and whether the other server has added the checkpoint. Resolves to undefined if the library
-   * does not have the checkpoint, or if there is no answer in time.
+   * Asks another server about the checkpoint in a folder of that server's library. Resolves to the
+   * checkpoint's hash, and whether rooms on that server can already use the checkpoint (`added`).
+   * Resolves to undefined if the library has no such checkpoint, or if there is no answer in time.
    */
   readonly findElsewhere: (
     server: string,
@@ -102,8 +102,8 @@ export type Parts = Readonly<Record<string, string>>;
 type SessionCall = 'login' | 'logout' | 'session';
 
 /**
- * Result of a handler whose call has the answer `A`. If `A` allows an empty object, the handler may
- * return nothing.
+ * What a handler must return: the call's answer `A`. If all properties of `A` are optional, the
+ * handler may also return nothing.
  */
 type Returned<A> = Record<never, never> extends A ? unknown : A;
 
@@ -383,7 +383,7 @@ async function execute({ rooms }: Host, name: string, act: SystemCommand) {
   return { removed, command: { tick: live.room.tick, id } };
 }
 
-/** For each room's dispatcher, the actor that sends the commands of the API call `act`. */
+/** Actors that send commands for the API call `act`: one for each room, by its dispatcher. */
 const actors = new WeakMap<CommandDispatcher, SystemActor>();
 
 function seatOf(wallSeats: WallSeats, room: string, wall: string): WallSeat {

@@ -151,7 +151,10 @@ function drawingOf({ rooms }: Host, { params }: Request) {
   return { drawing, live };
 }
 
-/** Converts a drawing to the format of an organism's cells. An ink drawing becomes white. */
+/**
+ * Converts a drawing to the format of an organism's cells. A drawing without colours (only ink, one
+ * byte per pixel) becomes white.
+ */
 function readOutOf(pixels: Uint8Array, side: number) {
   const isInk = pixels.length === side * side;
   const rgba = isInk

@@ -255,8 +255,8 @@ async function make(order: FilmOrder): Promise<number> {
       const ticks = found.to - found.from;
       const apart = Math.max(1, Math.ceil(ticks / (FILMS.rate * order.seconds - 1)));
       const shown = pictureTicks(found, apart);
-      // Make the film even if its times cannot be read, because the film may not need the damaged
-      // part of the journal.
+      // If damage in the journal prevents reading the times, make the film without them: its
+      // pictures may not need the damaged part.
       const dates = await timesOf(store, room, shown, now).catch(() => null);
       const times = filmTimes(dates ?? []);
       say({ from: times[0]?.at ?? null, times, total: Math.max(1, shown.length) });

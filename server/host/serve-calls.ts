@@ -67,8 +67,8 @@ export function targetOf(
   const elsewhere = hasFilm(films.states) ? [] : [...cluster.filmsElsewhere];
   const name = server ?? elsewhere.find(([, jobs]) => hasFilm(jobs))?.[0];
   if (name !== undefined) return name === cluster.name ? undefined : { server: name };
-  // If this server cannot run rooms or is draining, a server that runs another room must execute
-  // the calls in `OF_ANY_OWNER`.
+  // If this server cannot run rooms or is draining, pass the calls in `OF_ANY_OWNER` to a server
+  // that can run rooms: a server on which another room is open.
   const of = call && OF_ANY_OWNER.includes(call) ? cluster.ledElsewhere(room) : undefined;
   if (of !== undefined) return { room: of };
   return room !== undefined && cluster.isElsewhere(room) ? { room } : undefined;
@@ -197,7 +197,8 @@ export function createHostApi(options: ApiOptions): Router {
     (call?: CallName) => async (request: Request, response: Response, next: NextFunction) => {
       const target = targetOf(host, request.params as Parts, call);
       if (!target) return next();
-      // Validate the body first, because only JSON can be passed on.
+      // Validate the body before passing it on: the relay forwards bodies as JSON, so any other
+      // body must be refused here.
       if (call && request.method !== 'GET') parsed(CALLS[call].body, request);
       if (await relay().pass(target, request, response)) return;
       // The other server has not answered. If the request is for a file, this server may have the

@@ -102,8 +102,8 @@ export class VisitCounter {
   private async empty(room: string): Promise<void> {
     const counted = await this.now(room);
     for (const participant of this.present.get(room)?.keys() ?? []) {
-      // Other visits end when a reserved seat expires, so `leave` subtracts the time for which the
-      // seat was reserved. These visits end now, so subtract nothing.
+      // Usually, a visit ends when the visitor's reserved seat expires, and `leave` subtracts the
+      // time for which the seat was reserved. A closed room's visits end immediately: subtract 0.
       this.leave(counted, room, participant, 0);
     }
     if (counted.changed) await this.keep(room, counted);

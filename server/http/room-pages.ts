@@ -151,8 +151,9 @@ export function lineageRoutes(options: LineageOptions): Router {
   });
   on(lineagePicturePath(':room', ':organism'), async ({ roomServer, loaded, ...web }) => {
     const seed = seedOf(roomServer, web.request);
-    // Requests with different sources take turns. Pictures get their own source, so that they take
-    // turns with seed previews, whose source is the client's network address.
+    // The queue of previews serves its sources in turn. The source of a client's seed previews is
+    // the client's network address. Use another source for pictures, so that the previews do not
+    // wait for all pictures of the same client.
     const source = `lineage ${options.addressOf(web.request)}`;
     const others = growing.get(source) ?? 0;
     if (others >= MOST_PICTURES) throw new Refusal('room-busy', 'pictures');

@@ -415,7 +415,7 @@ export class Webhook {
   }
 }
 
-/** How long after a start the alert `server-restarted` is reported, in ms. */
+/** For how long after a start the problem `server-restarted` exists, in ms. */
 const FRESH = 60_000;
 
 const alertRecord = v.strictObject({
@@ -510,8 +510,9 @@ export async function startAlerts(
     // a restart.
     record: options.cluster ? `alerts/${hostname()}:${options.bound().port}` : 'alerts',
   });
-  // If a room without wall seats had lost its walls before the restart, mark a wall of the room as
-  // missing again. In rooms with wall seats, the stored seats show which walls are lost.
+  // Wall seats are stored, and show after a restart which walls are lost. A room without wall seats
+  // stores nothing about its walls. So if the alert that such a room has lost its last wall was
+  // open before the restart, mark the room as lacking a wall.
   for (const { alert, room = '', wall } of alerts.open) {
     if (alert === 'wall-lost' && wall === undefined) rooms.roomServers.get(room)?.walls.startBare();
   }

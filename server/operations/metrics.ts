@@ -25,9 +25,9 @@ interface MetricsOptions {
   /** Returns a room's actual tick rate, in ticks per second. */
   readonly rateOf: (room: Room) => number;
   /**
-   * Returns the number of visitors whose connection and room are on different servers, by room and
-   * by the server of the connection. Includes only visitors whose connection or room is on this
-   * server.
+   * Counts the visitors who are connected to one server, but are in a room on another server.
+   * Includes only visitors for whom one of the two is this server. The numbers are grouped by room
+   * and by the server of the connection (`server`).
    */
   readonly remote: () => readonly { room: string; server: string; connections: number }[];
   /**

@@ -26,8 +26,8 @@ export class FairQueue<T> {
    * Adds an entry. If the queue is then too long, drops the newest entry of the source with the
    * most entries, perhaps the new entry itself.
    *
-   * @param since when the entry began to wait; needed only to put a taken entry back in front of
-   *   entries that began to wait later
+   * @param since when the entry began to wait. Needed only if a taken entry is put back, because
+   *   the entry must then come before entries that began to wait later
    * @returns the dropped entry; undefined if none was dropped
    */
   add(source: string, entry: T, since = 0): T | undefined {
@@ -41,7 +41,8 @@ export class FairQueue<T> {
       this.sources.set(other, entries);
     }
     if (this.count <= this.most) return undefined;
-    // If several sources have the most entries, the new entry's source loses one.
+    // If several sources tie for the most entries, drop an entry of the new entry's source, if that
+    // source is one of them.
     let [longestSource, longest] = [source, own];
     for (const [other, entries] of this.sources) {
       if (entries.length > longest.length) [longestSource, longest] = [other, entries];
@@ -87,8 +88,8 @@ export class FairQueue<T> {
   }
 
   /**
-   * Lists all entries in the order in which they will be taken, if each taken entry raises the rank
-   * of its source by one.
+   * Lists all entries in the order in which they will be taken. Assumes that each taken entry
+   * raises the rank of its source by one.
    *
    * @param rankOf returns the rank of a source before any entry is taken
    */

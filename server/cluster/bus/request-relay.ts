@@ -104,8 +104,9 @@ class Tunnel extends Duplex {
   private readonly cancelBeats = repeat(this.clock, REQUESTS.beat, () => this.send({}));
 
   /**
-   * @param confirmed initial number of messages that the other end has confirmed: 0, or
-   *   `-REQUESTS.window` to send nothing before the other end's first message
+   * @param confirmed initial value for the number of messages that the other end has confirmed. 0
+   *   to send immediately. With `-REQUESTS.window`, the window counts as full, so that nothing is
+   *   sent before the other end's first message
    */
   constructor(
     private readonly clock: Clock,

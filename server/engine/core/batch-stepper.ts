@@ -237,9 +237,9 @@ export class BatchStepper {
   }
 
   /**
-   * Returns a batch's states with the changes that precede a step: divides cells if the step says
-   * so, and sets cells that are closed or not kept to zero. Pads the batch with zeros to `count`
-   * patches.
+   * Returns a batch's states with the changes that precede a step: divides cells if the step's
+   * `divide` is set, and clears the cells that the step's masks `keep` and `closed` exclude. Pads
+   * the batch with zeros to `count` patches.
    *
    * @param size number of values in the state of one patch
    */
@@ -347,9 +347,9 @@ export const stateLayout = (channels: number, planar: boolean) => ({
     }
   },
   /**
-   * Sets cells of the state at index `offset` to zero. `where` selects the cells: 'zero' means
-   * cells with the value 0 in `mask` [s, s], and 'set' means all other cells. Does nothing without
-   * a mask.
+   * Clears cells of the state that begins at index `offset`. If `where` is 'zero', clears the cells
+   * whose value in `mask` [s, s] is 0; if `where` is 'set', clears all other cells. Does nothing
+   * without a mask.
    */
   clear(states: Float32Array, offset: number, where: 'zero' | 'set', mask?: Uint8Array): void {
     if (!mask) return;

@@ -155,8 +155,8 @@ static napi_value step(napi_env env, napi_callback_info info) {
 /*
  * Creates a Rollout and its Net from the arguments of `train`. The first argument is an array of
  * integers: the integers that net_of reads, then `steps`, `sets`, `scales` and `records` of
- * Rollout. The other arguments are an array of `kept` and `limit` of Net, working memory, and the
- * arrays of Rollout, in the order of its fields.
+ * Rollout. The other arguments are, in this order: an array that holds `kept` and `limit` of Net;
+ * the working memory; and the arrays of Rollout, in the order of its fields.
  */
 static Rollout rollout_of(const Arrays *arrays, Net *net) {
   const int32_t *shape = arrays->data[0];
@@ -181,9 +181,9 @@ static napi_value rollout(napi_env env, napi_callback_info info) {
 }
 
 /*
- * Called from JavaScript as train(...) with the arguments that rollout_of reads. Without the array
- * `change`, computes the steps of the rollout. With `change`, a gradient (see Rollout),
- * differentiates the steps of the preceding call. Both calls must use the same working memory.
+ * Called from JavaScript as train(...) with the arguments that rollout_of reads. If the array
+ * `change` (a gradient, see Rollout) is given, differentiates the steps of the preceding call,
+ * which must have used the same working memory. Otherwise, computes the steps of the rollout.
  */
 static napi_value train(napi_env env, napi_callback_info info) {
   const Arrays arrays = arrays_of(env, info);
@@ -241,9 +241,9 @@ static inline uint8_t ink_of(float logit, const Ink *ink) {
 /*
  * Called from JavaScript as read(shown: Float32Array, state, rgba, presence, bytes, next). Writes a
  * patch's picture to `rgba` and its aliveness to `presence`. `shown` holds the number of channels;
- * the channel of aliveness, or -1 if aliveness is alpha; the limit of the ink table; and the
- * channels of the picture. A picture in colour has the channels R, G, B and alpha, and a picture in
- * ink has the channels ink and -1. For `bytes` and `next`, see Ink.
+ * the channel of aliveness, or -1 if aliveness is alpha; the limit of the table in Ink; and the
+ * channels of the picture: those of R, G, B and alpha for a picture in colour, or a single channel
+ * of logits, followed by -1, for a picture without colours. For `bytes` and `next`, see Ink.
  *
  * @returns 1 if every number of the state is finite, otherwise 0
  */
@@ -287,9 +287,9 @@ static napi_value read(napi_env env, napi_callback_info info) {
 }
 
 /*
- * Called from JavaScript as trim(). Returns memory that malloc no longer uses to the system, at
- * most once every 6 s. malloc_trim runs in a thread that executes no code of this library, because
- * the library may be unloaded meanwhile.
+ * Called from JavaScript as trim(). Gives the memory that malloc no longer uses back to the
+ * operating system, at most once every 6 s. malloc_trim runs in a thread that executes no code of
+ * this library, because the library may be unloaded meanwhile.
  */
 static napi_value trim(napi_env env, napi_callback_info info) {
 #ifdef __GLIBC__
@@ -305,7 +305,7 @@ static napi_value trim(napi_env env, napi_callback_info info) {
   return 0;
 }
 
-/* Size, in bytes, above which freed buffers are returned to the system immediately. */
+/* Size, in bytes, above which freed buffers are given back to the operating system immediately. */
 #define MOST_KEPT (128 * 1024)
 
 /*
@@ -320,8 +320,8 @@ __attribute__((visibility("default"))) napi_value napi_register_module_v1(napi_e
                    {"rollout", rollout}, {"train", train}, {"read", read}, {"trim", trim}};
 #ifdef __GLIBC__
   /*
-   * Fix the threshold. Otherwise, glibc raises it to as much as 32 MB, and the process keeps the
-   * memory of freed buffers.
+   * Set the threshold explicitly, which stops glibc from adjusting it. Otherwise, glibc raises the
+   * threshold to as much as 32 MB, and the process keeps the memory of freed buffers.
    */
   if (mallopt) mallopt(M_MMAP_THRESHOLD, MOST_KEPT);
 #endif

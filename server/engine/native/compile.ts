@@ -41,7 +41,8 @@ const LINKING =
   process.platform === 'darwin' ? ['-bundle', '-undefined', 'dynamic_lookup'] : ['-shared'];
 
 /**
- * Returns how a host can get a C compiler; undefined if the kernel does not support this system.
+ * Returns advice on how to install a C compiler; undefined if the kernel does not support this
+ * system.
  */
 export function compilerRemedy(platform: NodeJS.Platform = process.platform): string | undefined {
   if (!isFor(platform, process.arch)) return undefined;

@@ -335,9 +335,9 @@ static int is_updated(const Work *w, int step, ptrdiff_t cell) {
 static int is_closed(const Work *w, int step, ptrdiff_t cell) { return w->of->closed && w->of->closed[cell] > step + 0.5f; }
 
 /*
- * Stores a cell's states before step `step` in the image of this step. Before the last step, stores
- * the states in `last`, too. If `step` is the number of steps, stores the final states in `after`
- * and, if `records` is set, in the last image.
+ * Stores the states that a cell has before step `step`, counted from 0, in the image of this step.
+ * If this is the last step, also stores them in `last`. If `step` is the number of steps, the
+ * states are final: stores them in `after` and, if `records` is set, in the last image.
  */
 static void put_states(const Work *w, int step, int patch, const Place *at, const float *states) {
   const Rollout *of = w->of;

@@ -31,8 +31,8 @@ function tensorflowFolders(): string[] {
 }
 
 /**
- * Whether a package's folder contains the native library. Also searches subfolders, because each
- * version of Node-API has its own.
+ * Whether a package's folder contains the native library. Also searches subfolders, because the
+ * library is in a subfolder that is named after the version of Node-API.
  */
 function hasAddOn(folder: string): boolean {
   try {

@@ -117,7 +117,7 @@ function netOf({ channels, update }: Card, weights: ReadonlyMap<string, tf.Tenso
 
   /**
    * Adds the part of the last layer's result that comes from each genome's own weights. This part
-   * changes only the first `expressed` channels.
+   * changes only the first n channels, where n is `net.expressed`.
    *
    * @param cells input of the last layer, [N, H, W, hidden]
    */

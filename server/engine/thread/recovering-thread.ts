@@ -357,8 +357,9 @@ export function recoveringThread(
     for (const backup of due) backup.saveAfter = Infinity;
     const ids = due.map(({ seed }) => seed.patch);
     // Copy the states before this step, and log this step after the copy. If the thread is lost,
-    // the new thread starts from the copy and repeats this step. It needs the step's picture,
-    // because `Readout.change` compares this picture with the next picture.
+    // the new thread starts from the copy and repeats this step. A copy made after the step would
+    // save this work, but the new thread must draw this step's picture, because `Readout.change`
+    // compares the next picture with it.
     const call = async (thread: ThreadEngine) => {
       const saved = ids.length > 0 ? thread.exportStates(ids).catch(() => []) : [];
       const readouts = await thread.step(own);

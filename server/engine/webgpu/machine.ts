@@ -42,8 +42,8 @@ export class Machine {
   private readonly buffers: BufferPool;
   private readonly maxAnswerBytes: number;
   /**
-   * The error that says that the GPU was lost or, if it was not lost, the GPU's first other error.
-   * Once this is set, the GPU's answers are not reliable.
+   * The GPU's first error. If the GPU is lost, the error 'gpu-lost' replaces the first error. Once
+   * this is set, the GPU's answers are not reliable.
    */
   private failure: EngineError | undefined;
 

@@ -116,12 +116,12 @@ export function planFor(
       ...{ channels: c, hidden: h },
       ...{ hiddenColumns, outColumns },
       /**
-       * How many groups of four channels perception holds in workgroup memory at a time, for the
-       * cells of a tile and its border.
+       * Number of groups of four channels that perception holds in workgroup memory at a time, for
+       * the cells of a tile and its border.
        */
       perceived,
       /**
-       * How many groups of four inputs have their weights in workgroup memory at a time: in
+       * Number of groups of four inputs whose weights are in workgroup memory at a time: in
        * perception, in hidden layers, and in the last layer.
        */
       perceiveRows: rows(perceived, hiddenColumns),
@@ -136,8 +136,9 @@ export function planFor(
 }
 
 /**
- * The workgroup memory for cells has space for at least this many groups of four channels of a tile
- * and its border, or for all channels if there are fewer.
+ * For perception, the workgroup memory for cells is made large enough for at most this many groups
+ * of four channels of a tile and its border. Perception holds more groups at a time only if the
+ * hidden layers need a larger memory anyway.
  */
 const MAX_PERCEIVED = 12;
 

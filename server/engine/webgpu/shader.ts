@@ -59,12 +59,13 @@ const declareSums = (plan: Plan, columns: Columns, name: string): string =>
 
 /**
  * Generates WGSL that adds weights × inputs to a layer's sums, the variables `sums`_j_p for cell j
- * and group of units p. The weights are copied to workgroup memory, a few rows at a time.
+ * and group of units p. The weights are copied to workgroup memory, a few rows at a time. In the
+ * WGSL, `k0` is the first group of these rows, and `k` counts the groups from `k0`.
  *
  * @param rows.count WGSL expression: number of rows of weights, in groups of four
  * @param rows.atOnce number of groups of rows to copy at a time
- * @param rows.stage WGSL statement that copies one element of the rows; `i` counts from the first
- *   row of group `k0`
+ * @param rows.stage WGSL statement that copies one element of the rows. `i` is the element's index
+ *   among the rows to copy, which begin with the first row of group `k0`
  * @param rows.sums first part of the sums' names
  * @param input returns a WGSL expression for group `k0 + k` of a cell's inputs
  */

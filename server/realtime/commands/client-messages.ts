@@ -35,7 +35,10 @@ interface Sender {
 
 interface SendingParticipant extends Sender {
   readonly you: ParticipantView;
-  /** Id of the session in which the sender's command ids are unique: see `Command<'join'>`. */
+  /**
+   * The session id that the sender's page sent in `join`, if any. A command id is unique only
+   * within this session.
+   */
   readonly session: number | undefined;
 }
 
