@@ -20,7 +20,7 @@ import type { JournalRange } from './journal-range.ts';
 export type Moment = Pick<StoredMoment, 'state' | 'cells'>;
 
 interface ReplayedRoomOptions {
-  /** An engine with the room's checkpoint, and without patches of other rooms. */
+  /** An engine with the room's checkpoint. It must not hold patches (cells) of other rooms. */
   readonly engine: Engine;
   readonly species: Species;
 }

@@ -288,8 +288,9 @@ export class ClusterRooms extends RoomRegistry {
   }
 
   /**
-   * Names of rooms that this server is opening or stopping, and of rooms that were given away but
-   * not yet taken.
+   * Names of rooms that a draining server has not yet handed over completely: rooms whose lease
+   * this server still holds, although they do not run here (the server is opening or stopping
+   * them), and rooms that were given away, but that no other server has taken yet.
    */
   private get leaving(): string[] {
     const given = new Set(this.spread.leaving);

@@ -66,7 +66,10 @@ export interface LiveRoomOptions {
   readonly bans: Bans;
   readonly wallSeats: WallSeats;
   readonly wallInfo: () => WallInfo;
-  /** URL to which keepsakes link; if absent, keepsakes link to the server's own page. */
+  /**
+   * URL of the page that links on keepsakes (pictures and films of organisms, which visitors take
+   * home) open. If absent, these links open the server's own page.
+   */
   readonly keepUrl?: string | undefined;
   readonly maxSpectators: number;
   /** Maximum number of flashes per second in a room; if absent, the default. */

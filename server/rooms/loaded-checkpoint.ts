@@ -90,7 +90,7 @@ const FOLDER = 'checkpoints';
 const FILES = [CARD_FILE, MODEL_FILE, GALLERY_FILE];
 /** Optional files of a checkpoint. */
 const MORE_FILES = [MAP_FILE, RELATIVES_FILE, PAINTER_FILE, PAINTED_GALLERY_FILE];
-/** Files that are left out if they are damaged. */
+/** Files without which a checkpoint is loaded, if they are damaged and no intact copy exists. */
 const SPARE_FILES = [MAP_FILE, PAINTER_FILE, PAINTED_GALLERY_FILE];
 /**
  * Files that may differ between two versions of a checkpoint with the same fingerprint. The

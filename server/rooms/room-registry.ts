@@ -180,11 +180,12 @@ export class RoomRegistry {
   }
 
   /**
-   * If this server cannot run rooms or is draining, returns the name of an open room that does not
-   * run here. The server that runs this room must create, open or remove rooms instead. Returns
-   * undefined if this server can run rooms, or if there is no such room.
+   * Returns the name of an open room that runs on another server. If this server cannot run rooms
+   * or is draining, that other server must create, open or remove rooms on behalf of this server.
    *
    * @param _except room to ignore
+   * @returns undefined if this server can run rooms and is not draining, or if no other server runs
+   *   a room
    */
   ledElsewhere(_except?: string): string | undefined {
     return undefined;

@@ -175,8 +175,9 @@ export class JournalWriter {
         watched.bytes += Math.ceil(bytes / written.length);
       }
     } catch (error) {
-      // An error that ends a room concerns only this room, which writes no more. So treat all
-      // records as written.
+      // Each room's records are written separately, and an error that ends a room concerns only
+      // this room's records. This room writes no more, so treating even its records as written is
+      // harmless.
       if (endsRoom(error)) for (const { watched, write } of written) watched.stored = write.tail;
       this.fail(error);
     }

@@ -21,7 +21,7 @@ export const planRecord = v.strictObject({
 });
 export type PlanRecord = v.InferOutput<typeof planRecord>;
 
-/** The data that were set aside, latest first. */
+/** List of data that were moved out of the store (damaged or replaced data), latest first. */
 export const asideRecords = v.array(
   v.strictObject({
     /** Name of the folder that contains the data. */
@@ -128,8 +128,8 @@ export const snapshotRecord = v.strictObject({
   engine: v.strictObject({ name: text, device: text }),
   /**
    * Where each organism's cells are stored, in the order of the organisms in the room's state.
-   * `tick`: tick of the snapshot with the cells. `base`: set if the cells are stored as a
-   * difference from earlier cells; tick of the snapshot with the earlier cells.
+   * `tick`: tick of the snapshot with the cells. `base`: tick of the snapshot with earlier cells,
+   * if the cells are stored as a difference from these earlier cells.
    */
   cells: v.array(v.strictObject({ id: positive, tick: whole, base: v.optional(whole) })),
   /** Number of bytes written for this snapshot and for the journal since the previous snapshot. */

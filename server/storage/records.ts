@@ -185,7 +185,10 @@ export interface Records {
   close(): Promise<void>;
 }
 
-/** Parts stored with `putUnsynced`, by the storage's map of records. */
+/**
+ * Parts stored with `putUnsynced`. The outer key is the map that holds the records of a storage in
+ * memory; the inner key is the key of the parts.
+ */
 const unsynced = new WeakMap<Map<string, Uint8Array>, Map<string, Uint8Array[]>>();
 
 const copiesOf = (parts: readonly Uint8Array[]) => parts.map((part) => part.slice());

@@ -488,8 +488,8 @@ export async function openRoom(
 async function passUnstored(world: World, room: Room): Promise<void> {
   let isDue = false;
   // The other process stopped before it stored another checksum, so step the room until a checksum
-  // is due. Checksums are rarer while a room does not change. To step far enough, assume that the
-  // room has not changed since its last checksum.
+  // is due. Checksums are rarest while a room does not change. So assume that the room has not
+  // changed since its last checksum; then the steps reach at least as far as the other process.
   for (let isChanged = false; !isDue; ) {
     const [ticked] = await world.tick([room], undefined, true);
     isChanged ||= isEventful(ticked);

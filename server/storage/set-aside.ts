@@ -51,7 +51,8 @@ export function asideName(what: string, at: number): string {
 /** Moves data to separate folders, and keeps a list of the moves. */
 export class SetAside {
   /**
-   * For each room: id of the latest entry about single damaged records since the server started.
+   * By room: id of the latest entry for single damaged records (`what` is `records`) that this
+   * process has added.
    */
   private readonly parts = new Map<string, string>();
 
@@ -221,7 +222,10 @@ export class SetAside {
   }
 }
 
-/** Key with which the copy of essential records is encoded. */
+/**
+ * Record key (see `encodeRecord`) with which the file with the copy of essential records is written
+ * and read. The file's checksum includes the key.
+ */
 const NAME = 'essentials';
 const PREFIXES = ['house/', 'plan/', 'room/'];
 

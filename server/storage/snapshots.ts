@@ -34,8 +34,9 @@ export const SNAPSHOTS = {
   snapshotIdle: 3_600_000,
   keepLatest: 3,
   /**
-   * Number of minutes, hours and days for which one snapshot each is kept. An undo replays from a
-   * snapshot kept per minute, so `keepMinutes` must cover the longest possible undo.
+   * Numbers of recent minutes, hours and days. For each of these minutes, hours and days, one
+   * snapshot is kept. An undo replays from a snapshot kept for a minute, so `keepMinutes` must
+   * cover the longest possible undo.
    */
   keepMinutes: MOST_UNDO / 60 + 2,
   keepHours: 6,
@@ -298,8 +299,9 @@ export class Snapshots {
 
   /**
    * Selects the snapshots to keep. The journal before a removed snapshot stays on disk if an older
-   * snapshot needs it. The size of this journal is then added to a newer snapshot, and so counts
-   * towards `maxBytes`.
+   * snapshot needs it. The size of this journal is then added to the sizes (`bytes` and `journal`)
+   * of the next newer kept snapshot from which a replay can start, so that it counts towards
+   * `maxBytes`.
    *
    * @param all all snapshots, latest first
    * @param stays returns whether to keep a snapshot

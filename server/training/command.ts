@@ -103,8 +103,8 @@ const RECORDED = ['name', 'from', 'updates', 'batch', 'backend', 'refine'] as co
  * @param before this function's result at the previous start; absent if the run has just begun
  */
 export function commandOf(options: Options, update: number, before?: string): string {
-  // Include the back end, because rounding depends on it. Omit 'auto', because the checkpoint's
-  // card names the device.
+  // Include the back end, because rounding depends on it. Omit 'auto', which does not say what was
+  // chosen; the checkpoint's card names the chosen device.
   const given = RECORDED.filter(
     (key) => options[key] !== undefined && !(key === 'backend' && options.backend === 'auto'),
   );

@@ -184,8 +184,8 @@ const configFields = v.strictObject({
    */
   growthSteps: v.exactOptional(drawnFrom(1)),
   /**
-   * When to draw the random numbers of steps: once per micro-batch, or once per update, as in the
-   * published training (Palm et al. 2022).
+   * When to draw how many steps organisms take, if this number is random: once per micro-batch, or
+   * once per update, as in the published training (Palm et al. 2022).
    */
   stepsDrawn: v.optional(v.picklist(['micro-batch', 'update']), 'micro-batch'),
   /** Number of steps that a new organism takes after growth. */

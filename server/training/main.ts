@@ -59,7 +59,10 @@ async function main(options: Options): Promise<void> {
     data = { ...data, pixels };
   }
   const stop = listenForStop();
-  /** Returns the rule as trained so far, with the current leak, which can rise during a run. */
+  /**
+   * Returns the rule as trained so far, with the current leak (share of a cell's state that decays
+   * in each step). The leak can rise during a run.
+   */
   const ruleOf = (state: RunState) => {
     const leak = leakAt(config, progressOf(state, config.updates));
     const atLeak = { ...config, update: { ...config.update, leak } };

@@ -28,8 +28,8 @@ export const DRAWINGS = {
 } as const;
 
 /**
- * Request id in a decision for a reloaded page, which no longer knows its request. Pages count
- * their requests from 1.
+ * Request id that is sent with a decision to a page that was reloaded and no longer knows its
+ * request. Pages count their requests from 1, so 0 stands for no request.
  */
 const NO_REQUEST = 0;
 
@@ -62,9 +62,9 @@ export interface WaitingDrawing extends SentDrawing {
   /** Id of the queued command that gives the drawing's seed to the visitor. */
   readonly given?: number;
   /**
-   * Set if the visitor was away or had a new connection when a decision was to be sent. `member`:
-   * the new connection, undefined while the visitor is away. `at`: when the server noticed the
-   * change, in ms.
+   * Set if the server postponed sending a decision, because the visitor was away or had a new
+   * connection. `member`: the new connection; undefined while the visitor is away. `at`: when the
+   * server noticed the absence or the new connection, in ms.
    */
   readonly returned?: { readonly member: RoomClient | undefined; readonly at: number };
 }
@@ -253,7 +253,7 @@ export class DrawingReview {
 
   /**
    * Queues the command that gives the drawing's seed to the visitor. Does nothing while the visitor
-   * is away, because the room would keep the seed of a visitor who never returns.
+   * is away. Otherwise, the room would keep the seeds of visitors who never return.
    *
    * @throws Refusal `too-fast`, `room-busy`
    */

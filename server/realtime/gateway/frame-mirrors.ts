@@ -167,8 +167,9 @@ export class FrameMirrors implements FrameFeed {
   }
 
   /**
-   * Lists the channels that the viewers use. The caller must send the list to the room's server,
-   * because each missing baseline (all cells of a channel) is requested in one list only.
+   * Lists the channels that the viewers use, and requests missing baselines (all cells of a
+   * channel). Each baseline is requested only once, so the caller must send the list to the room's
+   * server. If the list is not sent, the request is lost.
    */
   takeWants(): Item<'wants'>['channels'] {
     for (const [key, { users, idleSince, state }] of this.mirrors) {

@@ -174,8 +174,9 @@ export class RemoteSession implements RoomSession {
     const wasIn = this.hasEntered;
     this.entry = undefined;
     this.hasEntered = false;
-    // If the page was in the room already, this server had repeated the request to join. The page
-    // does not expect a refusal, so disconnect the page.
+    // If the page was already in the room, the refused request was not sent by the page: this
+    // server repeated an earlier request. The page does not expect a refusal, so disconnect the
+    // page.
     if (wasIn) client.disconnect(refusal.reason);
     else client.refuse(refusal);
   }
@@ -557,7 +558,7 @@ export class RemoteRoom {
     if (clients.length > 0) this.send({ what: 'drawn', clients });
     if (this.isOpen) this.flush();
     if (!this.isOrphaned && this.link.epoch !== undefined) return;
-    // The message that the room was closed may have been lost, so check whether the room has ended.
+    // The message about the room's closing may have been lost, so check whether the room has ended.
     const over = this.isOrphaned ? this.options.whyOver(this.name) : undefined;
     for (const session of [...this.sessions.values()]) {
       if (over) this.end(session, over);
@@ -584,8 +585,8 @@ export class RemoteRoom {
   private tellWants(): void {
     const channels = this.frames?.feed.takeWants() ?? [];
     const wants = JSON.stringify(channels);
-    // The room's server answers each request for a baseline (all cells of a channel) only once. So
-    // send a list that contains requests even if the list has not changed.
+    // A list that equals the previous list can still contain new requests for baselines (all cells
+    // of a channel). So always send a list that contains requests.
     if (wants !== this.link.wants || channels.some(({ asks }) => asks)) {
       this.send({ what: 'wants', channels });
     }

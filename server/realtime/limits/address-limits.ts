@@ -91,8 +91,8 @@ const report = v.strictObject({
 type LimitReport = Omit<v.InferOutput<typeof report>, 'node'>;
 
 /**
- * Number of network addresses to remember in addition to the maximum number of connections. If
- * there are more addresses, idle addresses are forgotten.
+ * How many more network addresses are remembered than connections may be open. If there are more
+ * addresses, idle addresses are forgotten.
  */
 const MAX_IDLE = 10_000;
 

@@ -84,8 +84,8 @@ const eitherWay = (text: string): string[] => [
 /**
  * Compiles the word lists.
  *
- * @returns `all`: all offensive words. `within`: words and parts of words that make any longer word
- *   offensive
+ * @returns `all`: all offensive words. `within`: words and parts of words that make every longer
+ *   word that contains them offensive
  */
 function compile(): { readonly all: ReadonlySet<string>; readonly within: readonly string[] } {
   const all = new Set<string>();

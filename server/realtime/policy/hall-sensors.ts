@@ -13,8 +13,8 @@ export const HALL = {
    */
   field: 32,
   /**
-   * `lasts`: how long a report counts. `wakes`: minimum time between two reports for the same field
-   * that wake organisms. Times are in ms.
+   * `lasts`: how long a report counts. `wakes`: after a report has woken organisms, minimum time
+   * before another report for the same field can wake organisms. Times are in ms.
    */
   lasts: 5_000,
   wakes: 2_000,

@@ -65,8 +65,8 @@ export class RoomPolicy {
    */
   requireMayAct(participant: ParticipantId, what?: RoomCommand['what']): void {
     if (this.muted.has(participant)) throw new Refusal('muted');
-    // A full room makes organisms depart even while it is paused, so their planters may still renew
-    // them.
+    // A full room makes organisms depart (dissolve) even while the room is paused. So planters may
+    // renew (save) their organisms even while the room is paused.
     const isPaused = this.settings.paused && what !== 'renew';
     if (isPaused || this.isFarewell) throw new Refusal('paused');
   }

@@ -60,8 +60,8 @@ interface Wounded {
   /** Participant who wounded the organism last. */
   readonly by: ParticipantId;
   /**
-   * For each neighbouring organism, the number of positions at which the neighbour was shown
-   * instead of a live cell of the wounded organism, when the wound was made.
+   * For each neighbouring organism: the number of positions at which both organisms had a live cell
+   * and the neighbour's cell was shown, at the time of the wound.
    */
   readonly blockers: ReadonlyMap<OrganismId, number>;
 }
@@ -112,8 +112,8 @@ export class AffectedOrganisms {
         if (organism) this.remember(organism, event.by);
       } else if (wound && (event.what === 'died' || event.what === 'healed')) {
         this.wounded.delete(event.id);
-        // The wound was deadly. Report the wound again, because the planter may have been told
-        // earlier, when the organism was still alive.
+        // The wound was deadly. Report the wound again, because an earlier report, if any, was sent
+        // while the organism was still alive.
         const isGone = event.what === 'died' && DEADLY.includes(event.cause);
         if (isGone) this.add(find(event.id), 'wounded', this.personOf(wound.by), now);
       } else if (wound && event.what === 'asleep') {

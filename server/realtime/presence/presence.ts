@@ -31,8 +31,8 @@ export class PresenceChanges {
 
   /**
    * Records that a participant has joined, or has resumed their seat. A participant who left and
-   * returned within a tick is announced, because clients that joined in between do not know this
-   * participant.
+   * returned within a tick is announced as joined, because clients that joined during the absence
+   * do not know this participant.
    */
   enter(you: ParticipantView): void {
     this.shared = undefined;
@@ -42,7 +42,7 @@ export class PresenceChanges {
 
   /**
    * Records that a participant has left. A participant who joined and left within a tick is
-   * announced as left, because clients that joined in between know this participant.
+   * announced as left, because clients that joined in the meantime know this participant.
    */
   leave(id: ParticipantId): void {
     this.shared = undefined;

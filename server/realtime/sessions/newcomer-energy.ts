@@ -49,7 +49,8 @@ export class NewcomerEnergy {
   private readonly addresses = new Map<string, EnergyAllowance>();
   private readonly deviceOf = new Map<ParticipantId, string>();
   /**
-   * Time, in ms, at which all devices that are not in `devices` are assumed to have had no energy.
+   * Devices that are not in `devices` are assumed to have had no energy at this time (in ms), and
+   * to have refilled since then.
    */
   private since = this.clock.now();
 
@@ -164,9 +165,9 @@ export class NewcomerEnergy {
     const oldest = [...allowances].find(([other, stored]) => other !== key && isIdle(stored));
     if (!oldest) return;
     allowances.delete(oldest[0]);
-    // If a forgotten device returns, it looks like any other unknown device. Unless its energy was
-    // full, assume that all unknown devices have no energy now, so that forgetting gives nobody
-    // energy.
+    // A forgotten device that returns looks like any other unknown device. If the forgotten device
+    // lacked energy, assume that all unknown devices have no energy now. Otherwise, the device
+    // could regain energy by being forgotten.
     if (this.levelOf(oldest[1]) < this.room.energySettings.newcomer) this.since = this.clock.now();
   }
 }

@@ -363,8 +363,8 @@ export class RoomAdmission {
   }
 
   /**
-   * Ends a client's stream of frames, removes its cursor, and ends all following by or of the
-   * client. The client keeps its seat.
+   * Ends a client's stream of frames and removes its cursor. Makes the client stop following
+   * others, and others stop following the client. The client keeps its seat.
    */
   private removeViewer(client: RoomClient, { id }: ParticipantView): void {
     this.context.broadcaster.remove(client);

@@ -122,7 +122,7 @@ export interface RoomHooks {
 export type RoomInfo = Pick<Event<'welcome'>, 'checkpoint' | 'engine'>;
 
 /**
- * Facts for walls: the origin at which phones can reach the server, and the versions of the pages
- * that the server delivers.
+ * Facts for walls (large displays that show a room): the origin at which phones can reach the
+ * server, and the versions of the pages that the server delivers.
  */
 export type WallInfo = Pick<Event<'wall'>, 'origin' | 'build'>;

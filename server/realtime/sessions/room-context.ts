@@ -43,8 +43,8 @@ export interface RoomBasis {
   readonly room: Room;
   readonly info: RoomInfo;
   /**
-   * URL of the page to which links on keepsakes lead. If absent, these links lead to this server's
-   * own page.
+   * URL of the page that links on keepsakes (pictures and films of organisms, which visitors take
+   * home) open. If absent, these links open this server's own page.
    */
   readonly keepUrl?: string | undefined;
   /** Maximum number of spectators. Spectators do not count towards the room's capacity. */

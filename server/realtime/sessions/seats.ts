@@ -67,8 +67,8 @@ export const countSeats = (seats: Iterable<Pick<Seat, 'address'>>): ReadonlyMap<
  * Chooses the seat that must be given up to a client in the queue. The first choice is the seat
  * that has been idle longest, if it has been idle for at least `idleYields`. The second choice is
  * the longest idle seat of the network address with the most seats, if this address has at least
- * two seats more than the client's address. With a difference of one, two addresses would take the
- * same seat from each other in turn.
+ * two seats more than the client's address. If a difference of one were enough, two addresses would
+ * take the same seat from each other in turn.
  *
  * @param seats all seats of a full room
  * @param waiting address key of the client that gets the seat
@@ -143,7 +143,7 @@ export class Seats<M> {
   /** When the last client joined the queue, in ms since the epoch. */
   private lastQueued = 0;
   private nextParticipant = this.options.first;
-  /** Maximum number of present participants. A lower number makes nobody leave. */
+  /** Maximum number of present participants. Lowering the maximum makes nobody leave. */
   capacity = this.options.capacity;
 
   constructor(private readonly options: SeatOptions) {}
@@ -270,7 +270,7 @@ export class Seats<M> {
     return this.find(token)?.seat.you.id ?? (this.read(token).participant || undefined);
   }
 
-  /** Returns a new participant id, for an actor without a seat. */
+  /** Returns a new participant id for an actor without a seat, such as the gardener. */
   newNumber(): ParticipantId {
     return this.nextParticipant++;
   }

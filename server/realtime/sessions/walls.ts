@@ -19,7 +19,10 @@ const WALL_TIMES = { film: 3_600_000, closeUp: 180_000 };
 interface ScreenSeat extends WatcherSeat {
   /** Session id of a touch table's page (see `Command<'join'>`). */
   readonly session?: number | undefined;
-  /** The wall's screen. Absent for a view of the room on the host's page. */
+  /**
+   * Facts about the connected wall or touch table. Absent for a view of the room on the host's
+   * page.
+   */
   readonly screen?: Screen | undefined;
 }
 

@@ -61,9 +61,9 @@ function evictedFor<M>(seats: ReadonlyMap<M, WatcherSeat>, newcomer: WatcherSeat
 /**
  * Returns the newest member of the largest group of watchers, to make space for a newcomer.
  *
- * @param own the newcomer's group; undefined to ignore the size of this group
- * @returns undefined if the newcomer's group, with the newcomer, would be at least as large as the
- *   largest group
+ * @param own the newcomer's group. If absent, the size of the newcomer's group does not matter
+ * @returns undefined if `own` is given and this group, with the newcomer, would be at least as
+ *   large as the largest group
  */
 function newestOfLargest<M, K>(
   seats: readonly [M, WatcherSeat][],

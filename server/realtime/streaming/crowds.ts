@@ -26,8 +26,10 @@ export const mustHalve = (viewers: number, isHalved: boolean): boolean =>
   viewers >= (isHalved ? CROWDS.halveUntil : CROWDS.halveFrom);
 
 /**
- * Returns the best tier that a viewer may have while the room is crowded. If the best tier is
- * otherwise `phone`, it becomes `half`, with half as many frames. Other tiers stay the same.
+ * Returns the best tier that a viewer may have in a crowded room: `phone` is lowered to `half`
+ * (half as many frames), and other tiers stay the same.
+ *
+ * @param best the best tier that the viewer may have in a room that is not crowded
  */
 export function bestTierOfHalved(best: TierName): TierName {
   if (best === 'full') return best;

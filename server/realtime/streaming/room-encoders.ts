@@ -82,7 +82,7 @@ export const isFresh = (idleSince: number, tick: number): boolean =>
 
 export interface EncoderChannel extends ChannelName {
   readonly encoder: FrameEncoder;
-  /** Number of the encoder, unique even across processes. */
+  /** Id of the encoder, unique even across processes. */
   readonly generation: number;
   readonly users: Set<ChannelUser>;
   /** Tick in which the last user left the channel. */

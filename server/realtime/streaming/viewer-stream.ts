@@ -65,8 +65,8 @@ export interface StreamStart {
 }
 
 /**
- * Value of `completeRound` if the viewer lacks some of the visible chunks. Below -1, so that
- * `isUpToDate` is false even in round 0.
+ * Value of `completeRound` if the viewer lacks some of the visible chunks. Must be below -1, so
+ * that `isUpToDate`, which compares `completeRound` with `round - 1`, is false even in round 0.
  */
 const NEVER = -2;
 
@@ -124,7 +124,10 @@ export class ViewerStream {
     return now - this.lastSentAt >= STREAM.heartbeat;
   }
 
-  /** Whether the viewer lacks only the source's last round (encoded update). */
+  /**
+   * Whether the viewer has everything from before the source's last round (encoded update), and so
+   * needs only this round's deltas.
+   */
   get isUpToDate(): boolean {
     return this.completeRound === this.source.round - 1;
   }

@@ -44,7 +44,8 @@ export async function recoverTable(folder: string, fresh: string, rooms: readonl
     return true;
   };
   const damaged: string[] = [];
-  // Ignore the result: every process must open the damaged file.
+  // Ignore whether an earlier process has begun this step: every process must open the damaged
+  // file.
   begin(FILE);
   const into = openTable(fresh);
   try {
@@ -233,8 +234,9 @@ export async function recoverFile(
       fs.rmSync(fresh, { recursive: true, force: true });
       return undefined;
     }
-    // Retry only if the process crashed while copying the records of a key prefix. The next process
-    // skips this prefix.
+    // `begunIn` lists the damaged file, and each key prefix whose records a process began to copy.
+    // Without any prefix, the process crashed while opening the file, so do not retry. Otherwise,
+    // retry: the next process skips the listed prefixes.
     if (begunIn(fresh).size <= 1) break;
   }
   const files = FILES.filter((name) => fs.existsSync(join(fresh, name)));

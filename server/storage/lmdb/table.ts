@@ -104,8 +104,8 @@ export function openTable(
   };
   /**
    * Prepares reading a range of keys. `changed`: the keys in the range that the log changes.
-   * `range`: the range for LMDB. The limit is higher, because records that the log removes are left
-   * out later.
+   * `range`: the range for LMDB. Its limit is higher than the limit of the span, because records
+   * that the log removes are dropped afterwards.
    */
   const partsOf = ({ from, to, backwards = false, limit }: Span) => {
     const changed = [...changes.keys()].filter((key) => key >= from && key < to);
@@ -187,8 +187,8 @@ export function openTable(
     async close(): Promise<void> {
       if (!readOnly) {
         try {
-          // Compare the numbers of writes: after a write without records, `changes` is empty, but
-          // the environment lacks the write's number.
+          // Do not test whether `changes` is empty instead: a write without records leaves
+          // `changes` empty, but the write's number must still be stored in the environment.
           if (settled < count) settle({}, count);
         } catch {
           // Ignore the error: the next process that opens the folder finds the changes in the log.

@@ -205,7 +205,7 @@ export class EvaluationBatch {
         latents: cut(all.latents, first),
         runs: all.runs,
         states: all.states && cut(all.states, first),
-        // `cut` fills up the last batch with zeros, which mean open cells.
+        // `cut` fills up the last batch with zeros, which mean cells that can live now.
         closed: all.closed && cut(all.closed, first),
         images: all.images && cut(all.images, first),
         // With a seed per batch, results do not depend on the order in which batches finish.
@@ -298,8 +298,9 @@ export const workerJob: WorkerJob<
 };
 
 /**
- * Creates a function that runs segments of a batch. The function skips a segment if the states
- * repeat and the segment would not change them.
+ * Creates a function that runs segments of a batch. Once the states form a cycle, the function
+ * skips each segment that continues from the current states and takes a multiple of the cycle's
+ * length in steps.
  *
  * @param step runs a segment
  * @param read returns the current states

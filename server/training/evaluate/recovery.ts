@@ -12,7 +12,8 @@ const WOUND_SHARES = [0.1, 0.25, 0.5, 0.75, 0.9];
 /** Numbers of steps after a wound at which to measure recovery. */
 export const HEALING_STEPS = [0, 4, 8, 16, 24, 32, 64] as const;
 /**
- * Number of steps for which the cells of a dead organism stay closed; longer than any measurement.
+ * Number of steps for which the cells of a dead organism stay closed (cannot live again); longer
+ * than any measurement.
  */
 const FOR_EVER = 255;
 /** Radius of the disc that `allButADisc` leaves unwounded, as a share of the patch's side. */

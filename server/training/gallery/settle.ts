@@ -13,8 +13,9 @@ import { rowsOf } from '../run/run-state.ts';
 const CANDIDATES = 12;
 const ROUNDS = 5;
 /**
- * Minimum and maximum of a candidate's typical distance from the best latent found so far, as a
- * share of the latent's norm.
+ * Candidates are drawn at random around the best latent found so far. `least` and `most`: smallest
+ * and largest root-mean-square distance of a candidate from this latent, as a share of the latent's
+ * norm.
  */
 const SPREAD = { least: 0.01, most: 0.16 };
 /** Maximum change of a cell's colour (0…255) in an organism at rest. */
