@@ -24,8 +24,8 @@ function halfOf(value: number): number {
   // and 2^24 have no fraction bits.
   if (magnitude < 2 ** -14) return sign | (Math.fround(magnitude * 2 ** 24 + 2 ** 23) % 2 ** 23);
   BITS[0] &= 0x7fffffff;
-  // Round to nearest, ties to even: add half of the lowest bit that is kept, or slightly less if
-  // that bit is 0.
+  // Round to nearest, ties to even: add half the value of the lowest bit that is kept. If that bit
+  // is 0, add one unit less, so that a tie is rounded down to the even number.
   const rounded = BITS[0] + 0x0fff + ((BITS[0] >>> 13) & 1);
   return sign | ((rounded >>> 13) - 0x1c000);
 }

@@ -42,8 +42,8 @@ export function weightsAt(places: MapPlaces, { x, y }: MapPoint): MapWeight[] {
   if (all.length > 0 && all[0].distance < SAME) return [{ index: all[0].index, share: 1 }];
   const reach = all[NEIGHBOURS]?.distance ?? Number.POSITIVE_INFINITY;
   const near = all.slice(0, NEIGHBOURS);
-  // If all of `near` and the next nearest creature are at the same distance, all weights are zero.
-  // A tiny weight prevents a division by zero.
+  // If all creatures in `near` are as far away as the nearest creature outside `near`, all weights
+  // are zero. A tiny weight prevents a division by zero.
   const weights = near.map(({ distance }) => (1 / distance - 1 / reach) ** 2 || Number.MIN_VALUE);
   const total = weights.reduce((sum, weight) => sum + weight, 0);
   return near.map(({ index }, i) => ({ index, share: weights[i] / total }));

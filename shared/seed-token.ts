@@ -5,7 +5,7 @@
  * | bytes | meaning |
  * |---|---|
  * | 1 | version, 1 |
- * | 4 | identity of the weights that the seed grows from, see `identityOf` |
+ * | 4 | identity of the model weights with which the seed must be grown, see `identityOf` |
  * | 3 … 3 + 2 Z | the organism's own genome |
  * | 1 | only for a chimera: number of grafted genomes (1…3) + 4 × log₂ of a block's side length |
  * | variable | only for a chimera: the grafted genomes, then the label of each block of cells (see `encodeLabels`) |
@@ -14,7 +14,7 @@
  * | bytes of a genome | meaning |
  * |---|---|
  * | 2 | gallery index plus one; for a seed without a gallery name, 65535 (from a cross), 65534 (from the dice) or 0 |
- * | 1 | signed exponent e; −128 means that the latent is in the gallery and no numbers follow |
+ * | 1 | signed exponent e; −128 for a latent of the gallery, for which the next row is left out |
  * | 2 Z | Z signed 16-bit numbers; the values of the latent are these numbers × 2^e / 32768 |
  *
  * With fewer bits per number, some creatures from the dice would look different.
@@ -70,7 +70,10 @@ const TAIL = 2;
 const GENOME_HEAD = 3;
 const NAMELESS: Readonly<Partial<Record<Origin, number>>> = { cross: 0xffff, prior: 0xfffe };
 const STEPS = 32_768;
-/** Exponent that stands for a latent in the gallery; no numbers follow. */
+/**
+ * Value of the exponent that marks a latent of the gallery. The token then does not contain the
+ * latent's numbers.
+ */
 const OF_GALLERY = -128;
 /**
  * Maximum number of bytes for labels. If one label per cell needs more, a token stores one label

@@ -121,7 +121,10 @@ export type EnergySettings = Readonly<RoomSettings['energy']>;
  * lifetime.
  */
 export type LifeSettings = Readonly<Pick<RoomSettings, 'birth' | 'healing'>> & {
-  /** Number of ticks per step of an organism that looks like a relative. */
+  /**
+   * Number of ticks per step of an organism while it temporarily looks like a relative (a similar
+   * creature).
+   */
   readonly expressing: number;
   /**
    * Age, in seconds, at which an organism departs if the room is busy. If absent, there is no
@@ -175,8 +178,8 @@ export const lifeEvent = v.variant('what', [
    */
   v.object({ what: v.literal('healed'), id, healed: count }),
   /**
-   * The organism has fallen asleep. If it is a chimera, `parts` lists its parts, each with the
-   * share of the organism's cells that it has now.
+   * The organism has fallen asleep. If it is a chimera, `parts` lists its parts with their current
+   * shares of the organism's cells.
    */
   v.object({ what: v.literal('asleep'), id, parts: v.optional(v.array(part)) }),
   v.object({ what: v.literal('awake'), id }),

@@ -148,15 +148,16 @@ export function genomeLayout({ channels, update }: Pick<Architecture, 'channels'
   const weights = shifts + channels;
   return {
     /**
-     * For each modulated layer: offset of its shifts, the numbers added to the layer's result,
-     * [hidden]. If the result is also multiplied: offset of the factors (scales), [hidden].
+     * For each modulated layer: `shifts` is the offset of the numbers that are added to the layer's
+     * result, [hidden]. If the result is also multiplied, `scales` is the offset of the factors,
+     * [hidden].
      */
     layers,
     /** Offset of the last layer's shifts, [C]. */
     shifts,
     /**
-     * Offset of the genome's weights [hidden, expressed], which are added to the last layer's
-     * weights.
+     * Offset of the numbers that are added to the last layer's weights, [hidden, expressed]: one
+     * column for each of the first `expressed` channels.
      */
     weights,
     size: weights + hidden * (genome?.expressed ?? 0),

@@ -74,8 +74,8 @@ const updateFields = {
     v.strictObject({
       hidden: size,
       /**
-       * Number of channels, starting with the first, for which the genome net also computes
-       * weights. The genome's weights are added to the last layer's weights.
+       * Number of channels, starting with the first, for which the genome net also computes numbers
+       * that are added to the last layer's weights.
        */
       expressed: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0)), 0),
       /**
@@ -186,8 +186,8 @@ const fields = v.strictObject({
   version: v.literal(CARD_VERSION),
   ...modelFields,
   /**
-   * The name by which tokens refer to these weights. If absent, the server computes the name from
-   * the checkpoint's card and weights.
+   * The name by which tokens (seeds as text) refer to these weights. If absent, the server computes
+   * the name from the checkpoint's card and weights.
    */
   identity: v.exactOptional(
     v.pipe(v.string(), v.regex(/^[0-9a-f]{8}$/, 'must be 8 hexadecimal digits')),

@@ -35,8 +35,8 @@ export function fingerprint({ card, tensors }: Model): string {
 }
 
 /**
- * Returns the name by which tokens and cards refer to a checkpoint's weights: the first 8 digits of
- * the fingerprint.
+ * Returns the name by which tokens (seeds as text) and cards refer to a checkpoint's weights: the
+ * first 8 digits of the fingerprint.
  */
 export const identityOf = (model: Model): string => fingerprint(model).slice(0, 8);
 

@@ -17,8 +17,8 @@ const ROUNDS = 120;
 /** Width of the map. Its height is 1. The map is shaped like an upright phone. */
 const WIDTH = 0.68;
 /**
- * Square of the minimum distance between two creatures' points on the map. The unit is the distance
- * on a square grid with the same number of points.
+ * Square of the minimum distance between two creatures' points on the map. The unit of distance is
+ * the spacing of a square grid with the same number of points that fills the map.
  */
 const FILL = 1.1;
 

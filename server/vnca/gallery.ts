@@ -55,8 +55,8 @@ const UNSUITABLE: readonly string[] = [
  */
 const LIKENESS = 0.58;
 /**
- * Names of creatures whose family is not their category, by family. For example, the creatures of
- * the family `withered` have the category `plant`.
+ * For each family, the creatures that belong to this family instead of the family named like their
+ * category. For example, the creatures of the family `withered` have the category `plant`.
  */
 const RECLASSED: Readonly<Record<string, readonly string[]>> = {
   sea: (

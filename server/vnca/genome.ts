@@ -210,7 +210,7 @@ export interface LatentBounds {
 /** Maximum absolute value of a number in a random latent, rounded up. */
 const LARGEST_NORMAL = 7;
 
-/** Factor that widens the bounds, because latents in tokens are rounded. */
+/** Factor that widens the bounds, because tokens (seeds as text) contain rounded latents. */
 const ROUNDING = 1.001;
 
 /**

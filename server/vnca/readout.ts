@@ -30,8 +30,9 @@ export function toByte(value: number): number {
 export const SATURATED = 6.25;
 /**
  * Number of equal intervals between the logits −`SATURATED` and `SATURATED`. In each interval, the
- * sigmoid as a byte changes at most once. The number is odd, so that the logit 0, at which the byte
- * changes, lies in the middle of an interval. Rounding cannot move this logit to another interval.
+ * sigmoid as a byte changes at most once. The byte changes at the logit 0. The number is odd, so
+ * that this logit lies in the middle of an interval, and rounding cannot move it to another
+ * interval.
  */
 const INTERVALS = 4095;
 const PER_LOGIT = INTERVALS / (2 * SATURATED);

@@ -86,9 +86,9 @@ const HANDLERS: { readonly [W in CommandType]: Handler<W> } = {
     resolve(command, room) {
       const { a, b } = command;
       const areAlive = room.population.find(a) && room.population.find(b);
-      // Check the child's latent, because a parent's latent may exceed the checkpoint's bounds if
-      // the parent is an heir or a replay planted the parent. If a parent is dead, `run` refuses
-      // the command.
+      // Check the child's latent, because a parent's latent may exceed the checkpoint's bounds:
+      // heirs (organisms with which a room's day begins) and organisms planted by a replay are
+      // planted without a check of the bounds. If a parent is dead, `run` refuses the command.
       if (areAlive) requireWithin(crossOf(command, room), room.species.latentBounds);
       return command;
     },
@@ -161,12 +161,12 @@ function graft(command: RoomCommand<'graft'>, room: RoomContents, time: RoomTime
   const { by, seed, others } = command;
   const { species, grid, energy, strokes, lifecycle } = room;
   requireStandingInput(species);
-  // Refuse a random seed that has no fixed number from a throw of the dice. With such a seed, each
-  // message of the stroke would graft another random genome.
+  // Refuse a random seed whose dice have not been thrown yet, because its genome is not determined:
+  // each message of the stroke would graft another random genome.
   if (seed.from === 'prior') throw new Refusal('no-such-seed', 'not thrown yet');
   const genome = createLatent(seed, by.id, room);
-  // Anybody may graft onto organisms of the host, the gardener and OSC, so `isOthers` is false for
-  // these organisms.
+  // Anybody may graft onto organisms planted by the host, the gardener or OSC messages, so
+  // `isOthers` is false for these organisms.
   const isOthers = ({ planter: { id, name } }: Organism): boolean =>
     id !== by.id && id !== HOUSE.id && !BUILT_IN_NAMES.includes(name);
   return strokes.apply(command, energy, time, {

@@ -41,7 +41,8 @@ export const QUEUE_LIMITS = {
 /**
  * A seed as the journal stores it. `spot` is a seed from a point of the latent map, and `thrown` is
  * a seed from a throw of the dice on a visitor's page. The journal stores their latents, because
- * the map or the sampler may change later. `heir` is a seed with which a room's day begins.
+ * the map or the sampler may change later. `heir` is a seed bred from organisms of the previous
+ * day, and planted when a room's day begins.
  */
 export type PlantedSeed =
   | SeedSource
@@ -216,7 +217,8 @@ export const roomEvent = v.variant('what', [
   /** Changes how long a wounded organism is protected (rule DMG-3). */
   v.strictObject({ what: v.literal('protect'), seconds: v.pipe(v.number(), v.minValue(0)) }),
   /**
-   * Changes the version of the world's rules, or the rule parameters from the checkpoint's card.
+   * Changes the version of the world's rules, or the rule parameters, which come from the
+   * checkpoint's card.
    */
   v.strictObject({
     what: v.literal('rules'),
@@ -228,8 +230,8 @@ export const roomEvent = v.variant('what', [
   /** Changes how often organisms step (rules PAC-1 and PAC-2). */
   v.strictObject({ what: v.literal('life'), settings: lifeSettings }),
   /**
-   * Changes the liveliness: the maximum share of organisms that may look like a relative (a similar
-   * creature) at any moment (rules IDL-1 and IDL-3).
+   * Changes the liveliness: the maximum share of organisms that may, at the same time, temporarily
+   * take on the look of a relative (a similar creature) (rules IDL-1 and IDL-3).
    */
   v.strictObject({ what: v.literal('liveliness'), share: liveliness }),
   /** The engine ran out of memory for the organisms planted in this tick. */

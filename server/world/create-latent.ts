@@ -26,8 +26,9 @@ type Sources = Pick<RoomContents, 'species' | 'inventory' | 'rules' | 'random'>;
  * Finds or creates the latent of a seed, with its origin, kind and parents.
  *
  * @param participant participant who holds the seed, if the source is a held seed
- * @param sources.random draws the latent of a random seed (`prior`). A random seed that has a
- *   `throw` must first be converted by `resolvedSeed`
+ * @param sources.random draws the latent of a random seed (`prior`). A random seed with a dice
+ *   number (`throw`) already determines its latent, so the caller must first convert this seed with
+ *   `resolvedSeed`
  * @throws Refusal 'no-such-seed', 'bad-latent', 'bad-token'
  */
 export function createLatent(
@@ -171,8 +172,8 @@ export function mutate(latent: Float32Array, strength: number, random: Random): 
  * numbers.
  *
  * @param participant participant who holds the seed, if the source is a held seed
- * @throws Refusal 'no-such-seed' (including for a random seed without `throw`), 'no-such-organism',
- *   'bad-latent', 'bad-token'
+ * @throws Refusal 'no-such-seed' (including for a random seed without a dice number, `throw`, whose
+ *   latent is not determined yet), 'no-such-organism', 'bad-latent', 'bad-token'
  */
 export function previewSeed(
   seed: PreviewSource,
@@ -239,10 +240,10 @@ export function crossOf(
 }
 
 /**
- * Converts a seed to the form that the journal stores. Points of the latent map and random seeds
- * that have a `throw` become latents, because the map or the sampler may change later. Latents of
- * tokens are scaled down to the checkpoint's bounds; all other latents outside the bounds are
- * refused.
+ * Converts a seed to the form that the journal stores. Points of the latent map, and random seeds
+ * with a dice number (`throw`), become latents, because the map or the sampler may change later.
+ * Latents of tokens are scaled down to the checkpoint's bounds; all other latents outside the
+ * bounds are refused.
  *
  * @throws Refusal 'no-such-seed' if there is no map; 'bad-latent', 'bad-token'
  */

@@ -49,8 +49,8 @@ export const DEPARTURE = {
 const PRUNE_EVERY = 64;
 
 /**
- * Returns whether an organism is resting. An organism that looks like a relative (a similar
- * creature) counts as resting.
+ * Returns whether an organism is resting. An organism that temporarily looks like a relative (a
+ * similar creature) counts as resting, although it is awake.
  */
 const rests = ({ phase, expression }: Organism): boolean =>
   phase === 'asleep' || expression !== undefined;
@@ -92,9 +92,10 @@ export class Departures {
   /** Absent participants who still have organisms, each with the tick at which they left. */
   private absent = new Map<ParticipantId, number>();
   /**
-   * For each participant, a number that all participants with the same network address share.
-   * Undefined until a participant with such a number enters. While undefined, an organism planted
-   * or renewed less than a minute ago cannot be chosen to make room for a new organism.
+   * For each participant, a number that all participants with the same network address share. The
+   * map is undefined until a participant with such a number enters. The map is needed to choose
+   * among organisms planted or renewed less than a minute ago. Without it, none of these organisms
+   * makes room for a new organism.
    */
   private sources: Map<ParticipantId, number> | undefined;
   /** Departed organisms that can be replanted, earliest departure first. */
@@ -273,8 +274,8 @@ export class Departures {
 
   /**
    * Brings back a departing organism, or replants a departed one (rule DEP-10). Either way, the
-   * command uses up one organism id, so that a replay after an undo gives later organisms the same
-   * ids.
+   * command uses up one organism id. A replay after an undo may do the one instead of the other,
+   * but must give later organisms the same ids.
    *
    * @throws Refusal 'no-such-organism', 'not-yours', 'garden-full', 'occupied'
    */

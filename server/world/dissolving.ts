@@ -38,8 +38,9 @@ export function dissolvingPlaces(
   ticks: number,
   chanceOf: (place: number) => number,
 ): number[] {
-  // Find the rim in the last picture before the organism began to dissolve, because the edges of
-  // holes are not rim. An organism that is still a seed has no picture.
+  // Find the rim in the last picture before the organism began to dissolve, because dissolving
+  // makes holes, whose edges must not count as rim. An organism that is still a seed has no
+  // picture.
   const side = seen ? Math.sqrt(seen.length / 4) : stage;
   const { x, y } = stageRect(window, side);
   const placeOf = (cell: number): number =>

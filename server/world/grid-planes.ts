@@ -79,8 +79,8 @@ export class GridPlanes {
 
   /**
    * Records that a cell has become bare. Sleeping organisms that were blocked on this cell wake at
-   * the end of the tick. An organism is blocked on a cell if it has a live cell at a position that
-   * another organism owns.
+   * the end of the tick. An organism is blocked on a cell if it would have a live cell there, but
+   * another organism owns the cell.
    */
   offer(place: number): void {
     this.freed.push(place);

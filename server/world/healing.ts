@@ -119,8 +119,9 @@ export function distances(from: Uint8Array, width: number, passes?: Uint8Array):
 
 /**
  * Records how many cells an organism owns at the beginning of a wound. Call before the stroke
- * changes the organism, or makes it stop looking like a relative (a similar creature). A hit before
- * the organism rests again belongs to the same wound and is not recorded.
+ * changes the organism, and before `breakOff` ends the time for which the organism looks like a
+ * relative (a similar creature). A hit before the organism rests again belongs to the same wound
+ * and is not recorded.
  */
 export function hurt(organism: Organism, grid: GridPlanes): void {
   const { phase, transforming } = organism;
@@ -157,8 +158,8 @@ export function heldBy({ id, window }: Organism, grid: GridPlanes): number {
 }
 
 /**
- * Releases the cells of an organism that strokes have hit since its last step. A growing organism
- * keeps the cells of its seed (rule OWN-7), but these are blank until its next step.
+ * Releases those cells of an organism that were hit by strokes since its last step. A growing
+ * organism keeps the cells of its seed (rule OWN-7), but these are blank until its next step.
  *
  * @returns `killed`: the hit cells that the organism owned, as indices in the square that it
  *   occupies in its next step. `lives`: whether the organism owns a cell that was not hit

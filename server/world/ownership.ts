@@ -42,9 +42,9 @@ export function settle(grid: GridPlanes, stepped: readonly Stepped[], threshold:
 
 function releaseWeak(grid: GridPlanes, { organism, readout }: Stepped, threshold: number): void {
   const { id, window, phase, expression } = organism;
-  // An organism that looks like a relative (a similar creature) will need all its cells again.
-  // While an organism's genome changes, its living cells may be faint for a moment. Release nothing
-  // in either case.
+  // An organism that temporarily looks like a relative (a similar creature) will return to its own
+  // shape and then need all its cells. While an organism's genome changes, its living cells may be
+  // faint for a moment. Release nothing in either case.
   if (expression || isTurning(organism)) return;
   const { stage, presence } = readout;
   const { owner } = grid.planes;
@@ -78,8 +78,8 @@ function claimLive(grid: GridPlanes, { organism, readout }: Stepped, threshold: 
         held++;
       } else if (owner[place] === 0) pressing[inWindow] = 0;
       // Another organism owns this position, so this organism is blocked here if its cell is live.
-      // If the cell is faint, keep the old value: the engine sets blocked cells to zero in each
-      // step.
+      // A faint cell does not prove the opposite, because the engine sets blocked cells to zero in
+      // each step. If the cell is faint, keep the old value.
       else if (live) pressing[inWindow] = 1;
     }
   }

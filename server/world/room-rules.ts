@@ -31,14 +31,14 @@ export class RoomRules {
    */
   relatives: Relatives | undefined;
   /**
-   * Version of the sampler for random seeds that have no `throw`. If undefined, their latents are
-   * drawn from N(0, I).
+   * Version of the sampler for random seeds that carry no dice number (`throw`). If undefined,
+   * their latents are drawn from N(0, I).
    */
   sampler: SamplerVersion | undefined;
   life: LifeSettings;
   /**
-   * Maximum share of the organisms that may look like a relative (a similar creature) at any
-   * moment, 0…1.
+   * Maximum share of the organisms that may, at the same time, temporarily take on the look of a
+   * relative (a similar creature), 0…1.
    */
   liveliness = 0;
 

@@ -40,7 +40,8 @@ export const session = v.pipe(whole, v.maxValue(0xffffffff));
 export const reach = positive;
 
 /**
- * Maximum share of the organisms that may look like a relative (a similar creature) at any moment.
+ * Maximum share of the organisms that may, at the same time, temporarily take on the look of a
+ * relative (a similar creature).
  */
 export const liveliness = between(0, 1);
 
@@ -178,8 +179,8 @@ const organismState = v.strictObject({
    */
   closed: v.optional(bytes),
   /**
-   * Present while the organism looks like a relative (a similar creature), and until it has its own
-   * shape again.
+   * Present while the organism temporarily looks like a relative (a similar creature), and
+   * afterwards until it has its own shape again.
    */
   expression: v.optional(
     v.strictObject({
@@ -191,8 +192,8 @@ const organismState = v.strictObject({
       /** Number of steps until the cells read the organism's own latent again. */
       stepsLeft: whole,
       /**
-       * Number of cells that the organism owned before it began to look like a relative (a similar
-       * creature). Absent until the organism wakes to look like the relative.
+       * Number of cells that the organism owned when it was woken to look like a relative (a
+       * similar creature). Absent until it is woken.
        */
       held: v.optional(whole),
     }),
@@ -362,8 +363,8 @@ export const roomState = v.pipe(
      */
     sampler: v.optional(samplerVersion),
     /**
-     * Maximum share of the organisms that may look like a relative (a similar creature) at any
-     * moment. If absent, 0.
+     * Maximum share of the organisms that may, at the same time, temporarily take on the look of a
+     * relative (a similar creature). If absent, 0.
      */
     liveliness: v.optional(liveliness),
     lineage: v.optional(lineage),

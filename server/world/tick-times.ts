@@ -104,8 +104,8 @@ function limited(points: readonly TimePoint[]): TimePoint[] {
 
 /**
  * Corrects times that were recorded while the clock was ahead. If a tick has a later time than the
- * next tick, the clock was set back between these ticks. Reduces the times recorded while the clock
- * was ahead by the amount by which it was set back.
+ * next tick, the clock was set back between these ticks. The size of the set-back is subtracted
+ * from the times recorded while the clock was ahead.
  *
  * @param points pairs of tick and time, oldest first
  * @param now the latest tick, and the current time in ms
@@ -120,8 +120,9 @@ export function settled(points: readonly TimePoint[], now: TimePoint, pace = 0):
     .toReversed()
     .map(({ tick, at }) => {
       const over = at - later.at;
-      // This time fits the corrected clock better than the clock that was ahead. This time and all
-      // earlier times are therefore right and stay unchanged.
+      // The loop goes back in time. This time fits the corrected clock better than the clock that
+      // was ahead, so the clock was not ahead yet. Leave this time and earlier times unchanged,
+      // unless the loop finds another set-back.
       if (over <= ahead / 2) ahead = 0;
       else if (over > ahead) ahead = over + pace * (later.tick - tick);
       later = { tick, at: Math.min(at - ahead, later.at) };

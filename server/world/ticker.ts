@@ -77,8 +77,8 @@ class Schedule {
 
   pace(now: number): Pace {
     const first = this.startTimes[0] ?? now;
-    // Do not count the time since the last tick began, up to one period. Counting it would lower
-    // the measured rate.
+    // Leave out the time since the last tick began (at most one period), because no other tick was
+    // due in this time. Counting it would lower the measured rate.
     const until = Math.max(this.startTimes.at(-1) ?? now, now - 1000 / this.rate);
     const actual =
       this.startTimes.length < 2
@@ -274,8 +274,8 @@ export class Ticker {
         for (const [, schedule] of rooms) schedule.end(clock.now() - now);
         if (this.together === busy) this.together = undefined;
         if (!this.plan()) return;
-        // Call `onPause` even if another room is still ticking, because work may be waiting for a
-        // pause. The pause then ends now.
+        // Call `onPause` even if another room is still ticking, because work may be waiting for
+        // this call. The current time then says that there is no pause.
         const isQuiet = this.awake.every(([, schedule]) => !schedule.busy);
         onPause?.(isQuiet ? this.next : clock.now());
       });

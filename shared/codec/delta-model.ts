@@ -52,17 +52,19 @@ function predict({ rgba, width }: Cells, x: number, y: number, c: number): numbe
 }
 
 /**
- * Weights, in 32nds, to predict by how much a channel changes. The prediction is a weighted sum. A
- * row contains the weights for one channel: rows 0…3 for quantization steps up to 8, rows 4…7 for
- * larger steps. The row begins with two weights for each channel that is coded earlier, which
- * belong to:
- * - the sum of that channel's changes in the left and upper neighbours;
- * - that channel's change in this cell.
+ * Weights, in 32nds, to predict by how much an update changes a channel. The prediction is a
+ * weighted sum. A row contains the weights for one channel: rows 0…3 for quantization steps up to
+ * 8, rows 4…7 for larger steps.
  *
- * The row ends with two weights for the predicted channel, which belong to:
+ * For each channel that precedes the predicted channel in `CHANNELS`, the row contains two weights.
+ * They multiply:
+ * - the sum of the preceding channel's changes in the left and upper neighbours;
+ * - the preceding channel's change in this cell.
+ *
+ * The row ends with two weights for the predicted channel. They multiply:
  * - the sum of the channel's changes in the left and upper neighbours;
- * - the sum of the channel's earlier values in the four neighbours, minus four times the earlier
- *   value in this cell.
+ * - the sum of the channel's values before the update in the left, right, upper and lower
+ *   neighbours, minus four times its value before the update in this cell.
  */
 const STEPS: readonly (readonly number[])[] = [
   [11, 1],
@@ -81,7 +83,8 @@ const STEPS: readonly (readonly number[])[] = [
  *
  * @param at index of the cell in the neighbourhood
  * @param row the channel's index in `CHANNELS`, plus 4 if the quantization step is above 8
- * @param around sum of the channel's earlier values in the four neighbours
+ * @param around sum of the channel's values before the update in the left, right, upper and lower
+ *   neighbours
  */
 function expectedStep(
   { moves, colours, stride }: Neighbourhood,

@@ -50,8 +50,8 @@ export class FrameSource {
 
   /**
    * @param size number of streamed cells in each direction
-   * @param scale each streamed cell covers `scale`×`scale` cells of the room; 0 for a source
-   *   without cells
+   * @param scale each streamed cell covers `scale`×`scale` cells of the room; 0 for the empty
+   *   source of a viewer whose channel has no source yet
    */
   constructor(
     { width, height }: Pick<Planes, 'width' | 'height'>,

@@ -28,9 +28,10 @@ const { abs, floor, max, min } = Math;
  * - mean: mean of the left and upper neighbours;
  * - share: alpha × the ratio of the channel to alpha in the left and upper neighbours.
  *
- * The prediction is share + w₀ × (plane − share) + w₁ × 2 × (mean − share). For each channel of the
- * cell that is coded earlier, with its own value and estimates, the prediction adds w₂ × (value −
- * plane) + w₃ × 2 × (value − mean), then w₄ and w₅, and so on.
+ * The prediction is share + w₀ × (plane − share) + w₁ × 2 × (mean − share), plus a term for each
+ * channel of the same cell that has already been coded. With the value and the estimates of that
+ * channel, the first term is w₂ × (value − plane) + w₃ × 2 × (value − mean). The next term uses w₄
+ * and w₅, and so on.
  *
  * The second group of rows is for opaque cells whose left and upper neighbours are opaque, the
  * first group for all other cells. Each group has one row per channel, in the order of `CHANNELS`.

@@ -152,7 +152,10 @@ export class Neighbourhood {
     return (y + BORDER) * this.stride + x + BORDER;
   }
 
-  /** Adds a changed cell to the sums in `changes` of the nearby cells that are coded later. */
+  /**
+   * Records that a cell changes: for each nearby cell that is coded later, adds this change to the
+   * nearby cell's sum in `changes`.
+   */
   noteChange(at: number): void {
     const { changes, stride } = this;
     const below = at + stride;
@@ -170,8 +173,8 @@ export class Neighbourhood {
   }
 
   /**
-   * Sums how much the update changes the left and upper neighbours: the absolute values of `moves`,
-   * over all channels.
+   * Sums the absolute values of `moves` (the changes made by the update) for all channels of the
+   * left and upper neighbours.
    */
   movesNear(at: number): number {
     const { moves, changes, stride } = this;

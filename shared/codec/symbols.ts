@@ -11,8 +11,8 @@ const { abs, max, min } = Math;
 
 /**
  * Creates an object with the context indices for one difference. Callers set the indices before
- * each difference. Indices whose names differ only in the last letter, A to D, belong to the same
- * bit.
+ * each difference. Indices whose names differ only in the last letter, A to D, refer to contexts
+ * under which the same bit is coded.
  */
 export const createDifferenceContexts = () => ({
   /**
@@ -27,8 +27,8 @@ export const createDifferenceContexts = () => ({
   signB: NONE,
   signC: NONE,
   /**
-   * Index of the first of 8 contexts for the second-highest bit of the difference's magnitude, one
-   * context per bit length from 2.
+   * Index of the first of 8 contexts for the second-highest bit of the difference's magnitude.
+   * There is one context for each bit length of 2 or more.
    */
   mantissa: NONE,
 });

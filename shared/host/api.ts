@@ -275,7 +275,7 @@ export const CALLS = {
       seconds: whole(1, MOST_UNDO),
       /**
        * When the period to undo ends, in seconds before now. The host's page sends the time that
-       * the host took to confirm, so that the room keeps commands from this time.
+       * the host took to confirm, so that commands made during the confirmation are not undone.
        */
       ago: v.optional(whole(0, MOST_UNDO), 0),
       participant: v.nullable(whole(0, 0xffffffff)),
@@ -376,7 +376,10 @@ export const CALLS = {
 
 export type CallName = keyof typeof CALLS;
 
-/** Calls for the session of the host's page. Programs cannot make these calls. */
+/**
+ * Calls that start, end or read the login session of the host's page. Programs cannot make these
+ * calls.
+ */
 export const LOGIN_CALLS: readonly string[] = ['login', 'logout', 'session'];
 export type CallBody<N extends CallName> = v.InferOutput<(typeof CALLS)[N]['body']>;
 export type CallAnswer<N extends CallName> = v.InferOutput<(typeof CALLS)[N]['answer']>;

@@ -206,8 +206,8 @@ export const snapshotState = v.object({
   /** The host's name for the snapshot. A snapshot with a name does not expire. */
   name: v.nullable(text),
   /**
-   * The host's action before which the server took this snapshot; null if the snapshot was taken
-   * for another reason.
+   * If the server took this snapshot because the host was about to act: the host's action.
+   * Otherwise null.
    */
   before: v.nullable(v.picklist(['undo', 'restore', 'reseed'])),
   organisms: count,
@@ -243,7 +243,10 @@ export const asideState = v.object({
    * the server. `replaced`: a room's previous data, set aside when the host put other data back.
    */
   what: v.picklist(['file', 'room', 'records', 'replaced']),
-  /** Tick of the snapshot from which the room continued; null if there was no snapshot. */
+  /**
+   * If the room continued from a snapshot after its data were set aside: the snapshot's tick.
+   * Otherwise null.
+   */
   tick: v.nullable(count),
   why: text,
 });

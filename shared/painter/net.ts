@@ -33,8 +33,8 @@ export const NEIGHBOUR = 5;
  */
 export const INPUTS = REACH * REACH * NEIGHBOUR;
 /**
- * Number of values per ramp: the coefficients `a, b, e, d` of its position (see `paint`), and its
- * colour `r, g, b, α`.
+ * Number of values per ramp: the coefficients `a, b, e, d` of its height as a function of the
+ * pixel's position (see `paint`), and its colour `r, g, b, α`.
  */
 export const RAMP = 8;
 

@@ -184,8 +184,8 @@ function* straightened(
 const BLUR = 3;
 const SPREAD = 2;
 /**
- * Standard deviation of a bilateral filter, in colour values (0…255). The filter smooths
- * differences between cells that are much smaller than `FAINT`, and keeps larger differences.
+ * Standard deviation of a bilateral filter, in colour values (0…255). The filter smooths colour
+ * differences much smaller than `FAINT`, and keeps larger ones.
  */
 const FAINT = 28;
 

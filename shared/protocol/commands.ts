@@ -203,8 +203,8 @@ export const COMMANDS = {
   /** Preview how a seed would grow, without planting it. */
   preview: v.strictObject({ id: commandId, seed: previewSource }),
   /**
-   * Renew one of the participant's own organisms: stop its departure, or plant it again if it
-   * departed less than a minute ago.
+   * Renew one of the participant's own organisms: stop it from dissolving, or plant it again if it
+   * dissolved less than a minute ago.
    */
   renew: v.strictObject({ id: commandId, organism: organismId }),
   /** Transform a living organism into the creature of another seed, at the same place. */
@@ -243,8 +243,8 @@ export const COMMANDS = {
     organisms: v.pipe(v.array(organismId), v.maxLength(MAX_GENOMES_ASKED)),
   }),
   /**
-   * Request all cells of chunks that are out of sync. `chunks` are indices at the scale of the
-   * client's frames.
+   * Request all cells of chunks that are out of sync. `chunks` contains indices of chunks of the
+   * grid as the client receives it, which may be scaled down.
    */
   resync: v.strictObject({ chunks: v.pipe(v.array(chunk), v.maxLength(MAX_CHUNKS)) }),
 } as const;

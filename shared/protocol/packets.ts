@@ -169,8 +169,9 @@ function writeNumber(value: number, out: number[]): void {
  * Writes the type and size of a text, byte array, list or record. A size below `limit` is written
  * in the same byte as the type: `fix | size`.
  *
- * @param codes codes of the type for larger sizes, which follow the code as one, two or four bytes;
- *   0 if the type has no such code
+ * @param codes the type's three codes for larger sizes. After the first code, the size follows as
+ *   one byte; after the second, as two bytes; after the third, as four bytes. The first code is 0
+ *   if the type has no such code
  */
 function writeSize(
   size: number,
@@ -228,8 +229,9 @@ class Reader {
     if (code >= 0xe0) return code - 256;
     if (code === 0xc0) return null;
     if (code === 0xc2 || code === 0xc3) return code === 0xc3;
-    // The codes of a type are consecutive: for size fields of 1, 2 and 4 bytes, or only of 2 and 4
-    // bytes. The subtractions turn a code into log₂ of the field's number of bytes.
+    // Each type has consecutive codes, one for each width of the size field. The widths are 1, 2
+    // and 4 bytes, or only 2 and 4 bytes. The subtractions turn a code into log₂ of the width in
+    // bytes.
     if (code >= 0xc4 && code <= 0xc6) return this.take(this.unsigned(code - 0xc4));
     if (code === 0xcb) return this.view.getFloat64(this.skip(8));
     if (code >= 0xcc && code <= 0xce) return this.unsigned(code - 0xcc);

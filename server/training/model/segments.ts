@@ -46,7 +46,7 @@ export interface Segment {
   /** Whether neighbours occupy some cells of the patch. If so, the program has the input `open`. */
   readonly crowded?: boolean;
   /**
-   * Whether wounds close gradually from their rim. If so, the program has the input `closed` and,
+   * Whether wounds heal gradually from their rim. If so, the program has the input `closed` and,
    * with a target image, the input `seen`.
    */
   readonly rim?: boolean;
@@ -184,8 +184,9 @@ export class Segments {
       own.leak = this.options.compute.upload([], Float32Array.of(leak));
     return {
       /**
-       * `latents` [N, Z]; `leak` [], if the rule has a leak; `genome`, if cells read the latent in
-       * every step or native code is used. For native code, `genome` is the result of `layerRows`.
+       * `latents` [N, Z]; `leak` (a scalar), if the rule has a leak; `genome`, if cells read the
+       * latent in every step or native code is used. For native code, `genome` is the result of
+       * `layerRows`.
        */
       inputs: { ...own, latents } as Values,
       /** Frees `genome` and `leak`. The caller must free `latents`. */
@@ -319,8 +320,8 @@ export class Segments {
    * @param after states after the segment
    * @param last states before the segment's last step
    * @returns `seeds`: the tensor expressions at which backpropagation starts (not seeds of
-   *   organisms), each with the loss's gradient (`change`); `nats`, if there is a target image: the
-   *   image's log-likelihood, [N]
+   *   organisms), each with the gradient of the loss with respect to the expression (`change`);
+   *   `nats`, if there is a target image: the image's log-likelihood, [N]
    */
   private judge(
     segment: Segment,

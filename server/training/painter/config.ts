@@ -27,10 +27,11 @@ const schema = v.strictObject({
   hidden: v.optional(v.strictTuple([width, width]), () => [64, 64] as [number, number]),
   ramps: v.optional(v.pipe(size, v.maxValue(16)), 8),
   /**
-   * Widths of the net that computes a genome's map: length of the latent, width of the hidden
-   * layer, and numbers of channels of the map at sides 4, 8, 16 and 32. If present, training
-   * teaches the gallery's genomes to the checkpoint's painter. If absent, training makes a new
-   * painter that reads only cells.
+   * Widths of the net that turns a creature's genome into a map, which the painter reads in
+   * addition to the cells: length of the latent, width of the hidden layer, and numbers of channels
+   * of the map at sides 4, 8, 16 and 32. If present, training extends the checkpoint's existing
+   * painter, so that it also reads the genomes of the gallery's creatures. If absent, training
+   * makes a new painter that reads only cells.
    */
   genome: v.optional(v.strictTuple([latent, wide, wide, wide, wide, channels])),
   seed: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0)), 1),

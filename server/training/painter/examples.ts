@@ -158,8 +158,9 @@ export const inGallery = ({ gallery }: Card, originals: readonly Original[]): Or
  * Reserves some gallery creatures for measuring, and makes training examples from all other
  * pictures and creatures.
  *
- * If the painter learns genomes, training examples include the reserved creatures. Measurements
- * then use the reserved creatures without latents, like creatures with unknown genomes.
+ * Exception: if the painter learns genomes, grown reserved creatures are training examples, too.
+ * Measurements then use the reserved creatures without latents, like creatures with unknown
+ * genomes.
  *
  * @returns `kept`: the reserved creatures; `learned`: the creatures whose genomes are learned;
  *   `material`: the training examples

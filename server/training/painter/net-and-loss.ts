@@ -68,9 +68,10 @@ export function painterShapes({ hidden: [first, second], ramps, genome }: Sizes)
 }
 
 /**
- * Creates a painter's initial weights. A new painter begins with almost colourless ramps (soft
- * edges) through the middle of each cell, in all directions. A painter that learns genomes begins
- * with the weights of the existing painter, and paints like that painter at first.
+ * Creates a painter's initial weights. A new painter begins with several ramps (soft edges) through
+ * the middle of each cell. The ramps have evenly spaced directions and are almost invisible. A
+ * painter that learns genomes begins with the weights of the existing painter, and paints like that
+ * painter at first.
  *
  * @param painter weights of the checkpoint's existing painter; present only if genomes are learned
  */

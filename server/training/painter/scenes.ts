@@ -32,8 +32,8 @@ const WOUNDED = 0.35;
 const MEETING = 0.2;
 /**
  * Share of creatures that get another creature's latent, if the painter learns genomes. These
- * creatures teach the painter to trust cells more than the latent. In a room, an organism's cells
- * do not fit its latent while the organism looks like a relative (a similar creature).
+ * creatures teach the painter to trust cells more than the latent. In a room, an organism may
+ * temporarily take on the look of a similar creature. Its cells then do not fit its latent.
  */
 const MISTAKEN = 0.05;
 /**
@@ -244,10 +244,10 @@ export function drawBatch(
 }
 
 /**
- * Weights of pairs in the pair loss. A row [n, w] gives the weight w to two neighbouring cells in
- * different blocks of n×n cells; the first matching row counts. All other pairs have the weight 1.
- * Differences at the borders of larger blocks weigh more, because the plaid pattern of grown cells
- * is stronger there.
+ * Weights of pairs in the pair loss. A row [n, w] gives the weight w to two neighbouring cells on
+ * the two sides of a border between blocks of n×n cells; the first matching row counts. All other
+ * pairs have the weight 1. Differences at the borders of larger blocks weigh more, because the
+ * plaid pattern of grown cells is stronger there.
  */
 const STEP_WEIGHTS = [
   [8, 3.2],

@@ -32,9 +32,15 @@ const TRIED = 8;
 const VISIBLE = 32;
 /** Minimum number of cells that look different in the relative and the creature. */
 const LEAST_CHANGED = 60;
-/** Maximum number of cells that live only in the relative, per living cell of the creature. */
+/**
+ * Maximum number of positions with a living cell in the relative but not in the creature, as a
+ * share of the creature's living cells.
+ */
 const MOST_OUTSIDE = 0.2;
-/** Maximum number of cells that live only in the creature, per living cell of the creature. */
+/**
+ * Maximum number of positions with a living cell in the creature but not in the relative, as a
+ * share of the creature's living cells.
+ */
 const MOST_LACKING = 0.4;
 /**
  * A creature has returned to its own picture if the mean squared difference (0…1) from its picture
@@ -242,7 +248,8 @@ export function watch(resting: Resting, model: Model, tickRate: number) {
   return {
     /** Shows the organism to the observer. Must be called after each step. */
     see({ rgba, presence }: Readout): void {
-      // As in a room, the organism keeps owning all cells that live at rest.
+      // As in a room, the organism keeps owning all cells that were alive in its resting state,
+      // even if they are dead now.
       show(rgba, (place) => presence[place] >= threshold || resting.alive[place] === 1);
       if (hasFlashed(organism, grid, { tick: ++tick, tickRate, limit: 2 })) flashes = true;
     },

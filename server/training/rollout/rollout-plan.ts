@@ -48,8 +48,8 @@ export interface Moment {
   /** Share of a cell state that decays in each step, 0…1. */
   readonly leak: number;
   /**
-   * Random number, at least 0 and below 1, that chooses the number of steps from a range in all
-   * plans of the update. If absent, each plan draws its own number of steps.
+   * Random position within a range of step counts, at least 0 and below 1, shared by all plans of
+   * the update. If absent, each plan draws its own position.
    */
   readonly chance?: number;
   readonly random: Random;
@@ -234,7 +234,8 @@ export function leakAt(
 }
 
 /**
- * Returns the progress, 0…1, with which a run starts from a checkpoint's rule.
+ * Returns the point of the training schedule, as a progress of 0…1, at which a run that starts from
+ * a checkpoint's rule begins.
  *
  * - If the checkpoint has no leak but the run has a leak ramp: 0.
  * - If the checkpoint has a smaller leak than the run: the progress at which the leak ramp has this

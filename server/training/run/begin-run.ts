@@ -120,7 +120,8 @@ export async function beginRun(
   const names = [...shapes.keys()];
   const drawn = new Map(names.map((name) => [name, state.tensors.get(`parameter:${name}`)!]));
   const found = new Map([...model.tensors, ...encoderTensors(model, config, drawn)]);
-  // A checkpoint contains no offsets, so use the initial offsets.
+  // A checkpoint contains no offsets (vectors added to the latents of gallery images), so use the
+  // initial offsets.
   if (drawn.has(OFFSETS)) found.set(OFFSETS, drawn.get(OFFSETS)!);
   const misfit = misfitOf(found, shapes);
   if (misfit) {

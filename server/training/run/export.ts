@@ -74,7 +74,10 @@ export async function trainedModel(
   return identified({ card, tensors });
 }
 
-/** Returns a copy of a model whose card has the identity of its weights and latents. */
+/**
+ * Returns a copy of a model. The copy's card contains the model's identity, a hash of its weights
+ * and latents (see `identityOf`).
+ */
 export const identified = (model: Model): Model => ({
   ...model,
   card: { ...model.card, identity: identityOf(model) },

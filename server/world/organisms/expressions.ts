@@ -22,7 +22,8 @@ export interface Expressing {
 }
 
 /**
- * Number of ticks between two steps of an organism that looks like a relative (a similar creature).
+ * Number of ticks between two steps of an organism while it temporarily looks like a relative (a
+ * similar creature).
  */
 export const EXPRESSION_PACE = 3;
 /** Factor that spreads consecutive ids evenly over 0…2³²: the golden ratio as a 32-bit number. */
@@ -33,8 +34,8 @@ const EVENLY = 0x9e3779b1;
  */
 const LATE = 1 / 8;
 /**
- * Average number of organisms that look like a relative (a similar creature) at any moment, as a
- * share of the maximum number. Below 1, so that the maximum is rarely reached.
+ * Average number of organisms that temporarily look like a relative (a similar creature) at the
+ * same time, as a share of the maximum number. Below 1, so that the maximum is rarely reached.
  */
 const USED = 0.6;
 
@@ -42,7 +43,8 @@ const USED = 0.6;
  * Returns whether an organism should begin to look like a relative (a similar creature) in this
  * tick. The result does not depend on other organisms.
  *
- * @param when.share share of the organisms that may look like a relative at the same time, above 0
+ * @param when.share maximum share of the organisms that look like a relative at the same time,
+ *   above 0
  * @param when.ticks number of ticks for which an organism looks like its relative
  */
 export function hasTurn(

@@ -17,8 +17,9 @@ import { type FlickerState, isStale, type Organism } from './organism.ts';
  */
 const SLOTS = 8;
 /**
- * Thresholds of WCAG 2.3.1, in 255ths: a luminance change of 0.1, a change of red by 20 on a scale
- * of 0…320, and a luminance of 0.8.
+ * Thresholds of WCAG 2.3.1, converted to 255ths. In WCAG, they are a luminance change of 0.1 (on a
+ * scale of 0…1), a change of red by 20 (on a scale of 0…320), and a luminance of 0.8 (on a scale of
+ * 0…1).
  */
 const LUMINANCE_STEP = 25;
 const RED_STEP = 16;
@@ -45,7 +46,8 @@ const GREEN = linear(0.7152 * 65_280);
 const BLUE = linear(0.0722 * 65_280);
 
 /**
- * Returns the number of ticks per time slot. Seven slots and one more tick last at least a second.
+ * Returns the number of ticks per time slot. The eight slots together cover at least a second, even
+ * if the newest slot consists of only one tick so far.
  */
 const slotTicks = (tickRate: number): number =>
   Math.max(1, Math.ceil((tickRate - 1) / (SLOTS - 1)));

@@ -6,7 +6,10 @@ import { crossLatents } from '../create-latent.ts';
 
 /** Maximum number of organisms that are chosen to have heirs, one heir each. */
 const MOST = 6;
-/** Share of the second parent in a cross. With one half, two parents would have two equal heirs. */
+/**
+ * Share of the second parent in a cross. Not one half, because crossing A with B and crossing B
+ * with A would then give the same heir.
+ */
 const MIX = 0.35;
 
 /**

@@ -130,8 +130,8 @@ export const importOrganism = (state: OrganismState, patch: PatchId): Organism =
 
 /**
  * The living organisms of a room, and an index of the cells on which sleeping organisms are
- * blocked. An organism is blocked on a cell if the organism has a live cell at a position that
- * another organism owns.
+ * blocked. An organism is blocked on a cell if it would have a live cell there, but another
+ * organism owns the cell.
  */
 export class Population {
   /**
