@@ -41,6 +41,8 @@ const USUAL: Partial<Record<Kind, number>> = {
   ...{ crossed: 8_000, born: 8_000, departing: 8_000 },
   ...{ wounded: 4_000, grafted: 4_000, transformed: 4_000 },
 };
+/** Minimum time between two decisions, in ms, so that most frames compute nothing here. */
+const DECIDE_EVERY = 100;
 /** Weight of the latest measurement in the moving average of an event's duration, 0 to 1. */
 const LATEST = 0.3;
 
@@ -68,6 +70,7 @@ export class CloseUps {
   private shown: Shown | undefined;
   private startedAt = Number.NEGATIVE_INFINITY;
   private leftAt: number | undefined;
+  private decidedAt = Number.NEGATIVE_INFINITY;
   /** Time at which each kind of event was last shown, in ms. */
   private readonly lastAt = new Map<Kind, number>();
   private readonly usual = new Map(Object.entries(USUAL) as [Kind, number][]);
@@ -99,6 +102,8 @@ export class CloseUps {
    * @param reach half the side length of a close-up's area, in cells
    */
   at(now: number, reach: number): Shown | undefined {
+    if (now < this.decidedAt + DECIDE_EVERY) return this.shown;
+    this.decidedAt = now;
     const news = this.news.recent();
     this.measure(news, now);
     this.leftAt ??= now;
