@@ -63,8 +63,8 @@ export class TreePictures {
    * the picture.
    */
   of({ id, kind, parts, cause }: LineageOrganism): Picture | undefined {
-    // The server draws a chimera that the host has removed without its grafts. So the gallery's
-    // picture of its kind is good enough.
+    // If the host has removed a chimera, the server draws the chimera's kind without its grafts. So
+    // the gallery's picture of this kind is the same.
     const isPlain = kind !== '' && (!parts || cause === 'removed');
     const index = isPlain ? this.indexOf.get(kind) : undefined;
     const image = this.request(index === undefined ? id : SHEET);

@@ -404,8 +404,8 @@ export interface Answers<Refused = Reason> {
 }
 
 /**
- * Requests that the calling code repeats itself after a lost connection, so that `RequestTracker`
- * must not send them again.
+ * Requests that `RequestTracker` must not send again after a lost connection, because the calling
+ * code sends them again.
  */
 const REPEATED = /^(draw|preview|keep|follow)$/;
 

@@ -104,7 +104,7 @@ const REASON_WORDS: Readonly<Partial<Record<Reason, () => string>>> = {
   'too-many-drawings': () => msg('Many drawings are waiting for the host. Please try again later.'),
   'no-such-organism': () => msg('That creature is gone.'),
   'no-such-participant': () => msg('That visitor has left.'),
-  'follows-you': () => msg('You cannot follow a visitor who follows you.'),
+  'follows-you': () => msg('That visitor’s view already follows yours.'),
   protected: () => msg('That creature was just changed. Leave it alone for a moment.'),
   'not-grown': () => msg('That creature is still growing. Wait until it has grown up.'),
   'no-graft': () => msg('There is nothing left to take back here.'),

@@ -9,15 +9,12 @@ export const CLOSE_UP_GLIDE = 2_200;
 /** Minimum time between two close-ups, in ms, not counting glides. */
 const REST = 8_000;
 /**
- * A close-up continues for `LINGER` ms after its event has ended, but is cut off `LONGEST` ms after
- * its start. If the outcome of the event has been shown for less than `OUTCOME` ms by then, the
- * close-up continues until it has been shown for that time.
+ * A close-up continues for `LINGER` ms after its event has ended. It ends earlier if the camera
+ * arrived `LONGEST` ms ago and the outcome of the event has been shown for `OUTCOME` ms. If the
+ * event has not ended, the close-up ends `LONGEST + OUTCOME` ms after the camera arrived.
  */
 const LINGER = 8_000;
 const OUTCOME = 2_000;
-/**
- * Maximum length of a close-up, in ms, not counting glides. May be exceeded to show the outcome.
- */
 const LONGEST = 12_000;
 /**
  * Minimum time, in ms, for which an event must be expected to last after the camera has arrived.

@@ -228,8 +228,8 @@ export class WallView extends CanvasView {
    */
   private glide: { readonly from: Camera; readonly time: number; since?: number } | undefined;
   /**
-   * Whether the last frame was drawn as part of a continuous animation. If not, the gap before the
-   * next frame is a pause and says nothing about this computer's speed.
+   * Whether the picture is still moving, so that the next frame follows the last frame without a
+   * pause. If not, the time between these frames says nothing about this computer's speed.
    */
   private busy = false;
 

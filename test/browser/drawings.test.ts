@@ -92,7 +92,7 @@ test('a drawing waits with its picture; after the yes, drawing and creature are 
   await grow.press('Enter');
   await notice(/can plant the drawing now/).waitFor();
   await rows.first().waitFor({ state: 'detached' });
-  await phone.getByText('Creature most like your drawing').waitFor();
+  await phone.getByText('Most similar creature that can grow').waitFor();
   const [drawn, grown] = await Promise.all(
     [pad, phone.getByTestId('drawn-film')].map(async (one) => (await one.boundingBox())!),
   );
@@ -127,7 +127,7 @@ test('a visitor who has closed the pad hears of the answer, whichever it is', as
     await phone.getByText(told).waitFor();
     if (button !== 'Let') continue;
     await phone.getByTestId('open-draw').click();
-    await phone.getByText('Creature most like your drawing').waitFor();
+    await phone.getByText('Most similar creature that can grow').waitFor();
     await phone.getByTestId('plant-drawing').click();
     await phone.locator('draw-pad').waitFor({ state: 'detached' });
     expect(await phone.locator('[data-testid=hand-seed][aria-pressed=true]').count()).toBe(1);

@@ -90,7 +90,7 @@ function wallCard(wall: WallState): TemplateResult {
     </div>
     ${
       id === null
-        ? html`<p class="soft">${msg('This wall can lose its place in the room. To reserve one, add a wall and open the new address on this wall’s screen.')}</p>`
+        ? html`<p class="soft">${msg('Another wall can take this wall’s place in the room. To reserve a place, add a wall and open the new address on this wall’s screen.')}</p>`
         : address(wall)
     }
   </article>`;

@@ -24,7 +24,7 @@ const LISTS: readonly (ui.Choice<List> & { readonly about: string })[] = [
   {
     ...{ value: 'hidden', name: msg('hide') },
     about: msg(
-      'Neither visitors nor the gardener can use these seeds, not even from keepsakes. The dice and the map can still give similar seeds.',
+      'Neither visitors nor the gardener can use these seeds, not even from keepsakes. The map still shows these creatures, and the map and the dice can still give very similar ones.',
     ),
   },
   {

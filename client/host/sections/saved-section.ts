@@ -300,7 +300,7 @@ export class SavedSection extends ui.HostElement<readonly SnapshotState[]> {
     const ask = {
       title: msg(str`Remove “${name}”?`),
       text: msg(
-        'The server will delete this state after a while, as it deletes automatically saved states. You cannot undo this.',
+        'The server will delete this state later, like the states that it saves automatically. You cannot undo this.',
       ),
       confirm: msg('Remove'),
     };

@@ -293,8 +293,8 @@ export class KnobsSection extends ui.HostElement {
     const running = html`${knob('tickRate', msg('Speed'), msg('A slower room is calmer, and easier on the machine.'))}
       ${knob('maxOrganisms', msg('Organisms at once'), msg('When the room is full, one organism leaves for each new seed: first the resting organisms whose planters have left.'))}
       ${knob('capacity', msg('Visitors at once'), msg('When the room is full, new visitors wait in line and get in automatically.'))}`;
-    const life = html`${knob('birth', msg('Birth'), msg('How slowly organisms grow: at 1 as fast as possible, at 2 half as fast, and so on.'))}
-      ${knob('healing', msg('Healing'), msg('How slowly wounds heal: at 1 as fast as possible, at 2 half as fast, and so on.'))}
+    const life = html`${knob('birth', msg('Birth'), msg('How slowly organisms grow: at 1 as fast as the room’s speed allows, at 2 half as fast, and so on.'))}
+      ${knob('healing', msg('Healing'), msg('How slowly wounds heal: at 1 as fast as the room’s speed allows, at 2 half as fast, and so on.'))}
       ${knob('liveliness', msg('Liveliness'), msg('While somebody watches, resting organisms wink, or look like a relative for a moment. 0 turns this off.'))}
       ${knob('water', msg('Moving water'), msg('How strongly the picture sways, as if under slowly moving water. 0 turns this off.'))}
       ${knob('lifetime', msg('Lifetime'), msg('While the room is more than half full, resting organisms older than this age leave one by one. Their planters can keep them. At 0, all organisms stay.'))}`;

@@ -33,7 +33,8 @@ const LONG_REST = 300_000;
 const PATIENCE = 15_000;
 const LONGEST_PATIENCE = 1_800_000;
 /**
- * The scale is lowered after painting has fallen behind the moving cells for this time, in ms.
+ * The scale is lowered if painting, even at the maximum budget, has been behind the moving cells
+ * for this time, in ms.
  */
 const BEHIND = 2_000;
 

@@ -1,5 +1,5 @@
 /**
- * Paints every cell in detail, with 4 × 4 or 8 × 8 pixels, by a painter (a trained neural network).
+ * Paints every cell in detail, as 4 × 4 or 8 × 8 pixels, with a painter (a trained neural network).
  * `PaintPasses` runs the painter on the GPU. `RoomPaint` chooses the chunks to paint, and keeps the
  * painted chunks in an atlas (a texture).
  */

@@ -179,7 +179,7 @@ export class DrawPad extends VisitorElement {
         ></seed-film>
       </div>
       <figcaption class="centred">
-        ${this.isInk ? msg('Digit most like your drawing') : msg('Creature most like your drawing')}
+        ${this.isInk ? msg('Most similar digit that can grow') : msg('Most similar creature that can grow')}
       </figcaption>
     </figure>`;
   }

@@ -206,7 +206,7 @@ test.each([
   ['no-such-room', 'There is no room with that name.'],
   [
     'too-many-walls',
-    'Too many walls show this room. Reserve a place for this wall on the host’s page.',
+    'Too many walls show this room. Add a wall on the host’s page, and open its address here.',
   ],
 ] as const)(
   'a wall that is refused (%s) says why, also when the server has hung up, until it is let in',
