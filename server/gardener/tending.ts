@@ -303,8 +303,9 @@ export class Tending {
     const shown = all.filter((i) => species.gallery[i] && !hidden.includes(i));
     const passing = shown.filter((i) => passes(species.gallery[i].name));
     if (!isChosen) return suitable(passing, species);
-    // `passes` excludes creatures that are already in the room or in the organism. If it excludes
-    // all chosen entries, return them all: the gardener then uses a creature a second time.
+    // `passes` excludes creatures that already live in the room (when planting), or the organism's
+    // own kind (when grafting). If it excludes all chosen entries, return them all: the gardener
+    // then uses a creature a second time.
     return passing.length > 0 ? passing : shown;
   }
 

@@ -155,7 +155,7 @@ export const SERVER = {
       liveliness: {
         value: 'SHARE',
         ...ofRooms('liveliness'),
-        help: "maximum share of a room's organisms that temporarily look like a relative (a similar creature) at the same time; 0: none",
+        help: "maximum share of a room's organisms that look like a relative (a similar creature) at the same time; 0: none",
         details:
           'An organism looks like a relative only for a moment, and only while a visitor, a wall or a spectator watches. If a room cannot keep its tick rate, only half as many organisms as set here may look like a relative.',
       },

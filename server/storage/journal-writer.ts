@@ -61,7 +61,7 @@ export interface JournalWriterOptions extends SnapshotsOptions {
   readonly onCommit?: (duration: number) => void;
 }
 
-/** Kinds of notices for the host. `kept-again` ends `not-kept`: the rooms can be stored again. */
+/** Kinds of notices for the host. `kept-again` ends `not-kept`: all changes have been stored. */
 export type StorageNotice = 'not-kept' | 'kept-again' | 'snapshot-failed' | 'clock-set-back';
 
 const nothing = (): void => {};
@@ -456,6 +456,6 @@ export class JournalWriter {
     if ([...this.watched.values()].some(({ needsSnapshot }) => needsSnapshot)) return;
     this.failedAt = undefined;
     this.isDiskFull = false;
-    this.options.warn('kept-again', 'The server can store the rooms again.');
+    this.options.warn('kept-again', 'Storing works again, and all changes are stored.');
   }
 }

@@ -35,7 +35,7 @@ export const COMMAND = {
     from: {
       value: 'FOLDER',
       type: text,
-      help: "start with the weights of this checkpoint instead of random weights. The configuration may have a larger encoder: its output is the same as the checkpoint's encoder's until training changes its weights",
+      help: "start with the weights of this checkpoint instead of random weights. The configuration may have a larger encoder, whose output at first equals that of the checkpoint's encoder",
     },
     run: {
       value: 'FOLDER',
@@ -65,7 +65,7 @@ export const COMMAND = {
     ...COMPUTE_OPTIONS,
   },
   notes: [
-    'If you press Ctrl-C, training finishes the current update, saves the state, and writes the checkpoint. Without --resume, a run starts from the beginning and renames the state of the previous run in the same folder to state.old.safetensors. If this would overwrite an older state.old.safetensors that has more updates, the new run does not start.',
+    'If you press Ctrl-C, training finishes the current update, saves the state, and writes the checkpoint. Without --resume, a run starts from the beginning and renames the state of the previous run in the same folder to state.old.safetensors. If this would overwrite an older state.old.safetensors with more updates than the previous run, the new run does not start.',
   ],
 } as const;
 

@@ -230,8 +230,8 @@ export const roomEvent = v.variant('what', [
   /** Changes how often organisms step (rules PAC-1 and PAC-2). */
   v.strictObject({ what: v.literal('life'), settings: lifeSettings }),
   /**
-   * Changes the liveliness: the maximum share of organisms that may, at the same time, temporarily
-   * take on the look of a relative (a similar creature) (rules IDL-1 and IDL-3).
+   * Changes the liveliness: the maximum share of organisms that may look like a relative (a similar
+   * creature) at the same time. See rules IDL-1 and IDL-3.
    */
   v.strictObject({ what: v.literal('liveliness'), share: liveliness }),
   /** The engine ran out of memory for the organisms planted in this tick. */

@@ -37,8 +37,8 @@ export class RoomRules {
   sampler: SamplerVersion | undefined;
   life: LifeSettings;
   /**
-   * Maximum share of the organisms that may, at the same time, temporarily take on the look of a
-   * relative (a similar creature), 0…1.
+   * Maximum share of the organisms that may look like a relative (a similar creature) at the same
+   * time, 0…1.
    */
   liveliness = 0;
 

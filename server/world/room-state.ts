@@ -40,8 +40,8 @@ export const session = v.pipe(whole, v.maxValue(0xffffffff));
 export const reach = positive;
 
 /**
- * Maximum share of the organisms that may, at the same time, temporarily take on the look of a
- * relative (a similar creature).
+ * Maximum share of the organisms that may look like a relative (a similar creature) at the same
+ * time.
  */
 export const liveliness = between(0, 1);
 
@@ -363,8 +363,8 @@ export const roomState = v.pipe(
      */
     sampler: v.optional(samplerVersion),
     /**
-     * Maximum share of the organisms that may, at the same time, temporarily take on the look of a
-     * relative (a similar creature). If absent, 0.
+     * Maximum share of the organisms that may look like a relative (a similar creature) at the same
+     * time. If absent, 0.
      */
     liveliness: v.optional(liveliness),
     lineage: v.optional(lineage),

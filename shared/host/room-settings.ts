@@ -100,9 +100,8 @@ const SETTINGS = {
   /** Number of ticks per step of a healing organism. */
   healing: [whole(1, 10), 2],
   /**
-   * Maximum share of organisms that may, at the same time, temporarily take on the look of a
-   * relative (a similar creature). While nobody is watching the room, no organism begins to look
-   * like a relative.
+   * Maximum share of organisms that may look like a relative (a similar creature) at the same time.
+   * While nobody is watching the room, no organism begins to look like a relative.
    */
   liveliness: [between(0, 1), 0.1],
   /** Strength of the effect that makes the picture move like water: 1 is normal, 0 is off. */

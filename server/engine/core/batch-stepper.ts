@@ -238,8 +238,8 @@ export class BatchStepper {
 
   /**
    * Returns a batch's states with the changes that precede a step: divides cells if the step's
-   * `divide` is set, and clears the cells that the step's masks `keep` and `closed` exclude. Pads
-   * the batch with zeros to `count` patches.
+   * `divide` is set, and sets the cells that the step's masks `keep` and `closed` exclude to zero.
+   * Pads the batch with zeros to `count` patches.
    *
    * @param size number of values in the state of one patch
    */
@@ -347,8 +347,8 @@ export const stateLayout = (channels: number, planar: boolean) => ({
     }
   },
   /**
-   * Clears cells of the state that begins at index `offset`. If `where` is 'zero', clears the cells
-   * whose value in `mask` [s, s] is 0; if `where` is 'set', clears all other cells. Does nothing
+   * Sets cells of the state that begins at index `offset` to zero. If `where` is 'zero', these are
+   * the cells whose value in `mask` [s, s] is 0; if `where` is 'set', all other cells. Does nothing
    * without a mask.
    */
   clear(states: Float32Array, offset: number, where: 'zero' | 'set', mask?: Uint8Array): void {

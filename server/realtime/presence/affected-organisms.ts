@@ -60,8 +60,8 @@ interface Wounded {
   /** Participant who wounded the organism last. */
   readonly by: ParticipantId;
   /**
-   * For each neighbouring organism: the number of positions at which both organisms had a live cell
-   * and the neighbour's cell was shown, at the time of the wound.
+   * For each neighbouring organism: the number of positions that the neighbour owned at the time of
+   * the wound, and at which the wounded organism would otherwise have had a live cell.
    */
   readonly blockers: ReadonlyMap<OrganismId, number>;
 }

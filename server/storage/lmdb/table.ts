@@ -60,7 +60,7 @@ export function openTable(
   const { writes, last, end, missing, isDamaged } = contentOf(logged, settled);
   let loss: string | undefined;
   if (missing > 0)
-    loss = `${missing} writes are missing, both in the database and in the log of writes`;
+    loss = `${missing} writes are missing from both the database and the log of writes`;
   // If another process has the folder open (`live`), ignore damage to the log: the process may be
   // writing to the log now.
   else if (isDamaged && !live) loss = 'the log of writes is damaged';
