@@ -74,7 +74,7 @@ export const SERVER = {
         default: '0.0.0.0',
         help: 'network address on which the server accepts connections',
         details:
-          'The terminal, walls and signs show this address to visitors. If this address is `0.0.0.0`, the terminal, walls and signs show the network addresses of this machine.',
+          'The terminal, walls (large displays) and signs show the address in `--host`. If `--host` is `0.0.0.0`, the terminal, walls and signs show the network addresses of this machine.',
       },
       origins: {
         value: 'A,B',
@@ -98,14 +98,14 @@ export const SERVER = {
         default: 'none',
         help: 'host names under which browsers may reach the server, like play.museum.example; none: any name',
         details:
-          'This setting protects against DNS rebinding. A request with a host name that is not listed gets HTTP status 421. `localhost` and the network addresses that the server shows are always allowed. If the server is behind a proxy, list the host name that the proxy passes on. Also list each host name that appears on printed signs. A load balancer may request `/healthz` and `/readyz` without a host name.',
+          '`--hosts` protects against DNS rebinding. A request with a host name that is not listed gets HTTP status 421. `localhost` and the network addresses that the server shows are always allowed. If the server is behind a proxy, list the host name that the proxy passes on. Also list each host name that appears on printed signs. A load balancer may request `/healthz` and `/readyz` without a host name.',
       },
       trustProxy: {
         type: wholeNumber(0, 8),
         default: '0',
         help: "number of reverse proxies in front of the server; the server trusts the visitors' IP addresses that these proxies report",
         details:
-          'If the server is behind a proxy and this setting is 0, all visitors seem to have the same IP address, so all visitors share the rate limits of one address.',
+          'If the server is behind a proxy and `--trust-proxy` is 0, all visitors seem to have the same IP address, so all visitors share the rate limits of one address.',
       },
     }),
     ...inSection('Rooms', {
@@ -144,27 +144,27 @@ export const SERVER = {
       birth: {
         value: 'TICKS',
         ...ofRooms('birth'),
-        help: 'number of ticks of the simulation between two steps of a growing organism',
-        details: 'The larger this number, the more slowly organisms grow.',
+        help: 'number of ticks (steps of simulated time) from one change of a growing organism to the next',
+        details: 'If `--birth` is larger, organisms grow more slowly.',
       },
       healing: {
         value: 'TICKS',
         ...ofRooms('healing'),
-        help: 'number of ticks of the simulation between two steps of a healing organism',
+        help: 'number of ticks (steps of simulated time) from one change of a healing organism to the next',
       },
       liveliness: {
         value: 'SHARE',
         ...ofRooms('liveliness'),
         help: "maximum share of a room's organisms that look like a relative (a similar creature) at the same time; 0: none",
         details:
-          'An organism looks like a relative only for a moment, and only while a visitor, a wall or a spectator watches. If a room cannot keep its tick rate, only half as many organisms as set here may look like a relative.',
+          'An organism looks like a relative only for a moment, and only while a visitor, a wall or a spectator watches. If a room cannot keep its tick rate, the server halves the share in `--liveliness`.',
       },
       water: {
         value: 'AMOUNT',
         ...ofRooms('water'),
         help: 'strength of the water effect, which makes the picture move as if under water; 1: usual strength; 0: no effect',
         details:
-          'On phones, the water effect stops after a while. Rooms that are paused, and devices that are set to reduce motion, show no moving water.',
+          'On phones, the water effect stops after a while. The water effect is off while a room is paused, and on devices that are set to reduce motion.',
       },
       lifetime: {
         value: 'SECONDS',
@@ -179,7 +179,7 @@ export const SERVER = {
         default: `${DEFAULT_FLASH_LIMIT}`,
         help: 'maximum number of flashes per second over a large area of a room or page: 3 or 2',
         details:
-          'The accessibility guideline WCAG 2.3.1 allows three flashes per second. Some museums ask for two. Rooms slow down organisms that reach the limit of flashes, and pages soften the remaining flashes. If the limit is 2, a third of the random creatures (which visitors get from the dice button) grow more slowly.',
+          'The accessibility guideline WCAG 2.3.1 allows three flashes per second. Some museums ask for two. Rooms slow down organisms that reach the limit of flashes, and pages soften the remaining flashes. If `--max-flashes` is 2, a third of the random creatures (which visitors get from the dice button) grow more slowly.',
       },
       seed: {
         type: wholeNumber(0, 0xffffffff),
@@ -194,7 +194,7 @@ export const SERVER = {
         default: 'own',
         help: 'address of the page that the links on keepsakes open, like https://museum.example/keep.html; own: the page /keep on this server',
         details:
-          'If visitors cannot reach this server from home, publish the page for keepsakes elsewhere and give the URL of the page here. `npm run keep-page` writes the page as one file (see "Keepsakes" in `HOSTING.md`).',
+          'If visitors cannot reach this server from home, publish a copy of the page /keep elsewhere, and set `--keep-url` to the address of the copy. `npm run keep-page` writes a copy of the page /keep as one file (see "Keepsakes" in `HOSTING.md`).',
       },
       attract: {
         value: 'SECONDS',
@@ -218,7 +218,7 @@ export const SERVER = {
         defaultInWords: DEFAULT_CHECKPOINT,
         help: 'folder of the checkpoint (trained weights and gallery of creatures) for new rooms',
         details:
-          "A stored room keeps its weights even if the files of its checkpoint change. If you give a checkpoint whose name differs from the name of a stored room's checkpoint, the server does not start.",
+          "A stored room keeps the trained weights with which it was created, even if the checkpoint's files change. If you give a checkpoint whose name differs from the name of a stored room's checkpoint, the server does not start.",
       },
       checkpoints: {
         value: 'A,B',
@@ -231,7 +231,8 @@ export const SERVER = {
         type: orWord('none', undefined, text),
         default: 'none',
         help: 'folder with one subfolder for each additional checkpoint; the host can use a checkpoint added to this folder for new rooms without a restart of the server',
-        details: 'In a cluster, each server needs its own copy of the library folder.',
+        details:
+          'If several servers share rooms, each server needs its own copy of the folder `--library`.',
       },
       engine: {
         value: 'NAME',
@@ -272,14 +273,14 @@ export const SERVER = {
         default: 'refuse',
         help: 'what the server does at start if stored data are damaged: refuse (the server does not start), or set-aside (the server moves damaged data to another folder and opens the intact data)',
         details:
-          "With `set-aside`, the server moves damaged data of each room to `set-aside/` in the data folder, and deletes nothing. The host's page lists the moved data, and the host can restore these data. `set-aside` does not help if the data belong to another version, checkpoint or room size. `set-aside` does not help either if another process has locked the data folder, the server lacks permissions, or the disk is full.",
+          "With `set-aside`, the server moves damaged data of each room to `set-aside/` in the data folder, and deletes nothing. The host's page lists the moved data, and the host can restore these data. `set-aside` does not help if the data need another version of Vivarium, another checkpoint or another room size. `set-aside` does not help against a data folder locked by another process, missing permissions or a full disk.",
       },
       snapshot: {
         value: 'SECONDS',
         type: number(0.01, 3_600),
         default: '10',
-        help: 'minimum number of seconds between two recent snapshots (stored states) of a busy room',
-        details: `Recent snapshots survive a crash of the server, but may be lost in a power failure. Snapshots that survive a power failure are taken ${SNAPSHOTS.snapshotStored} times less often.`,
+        help: 'a room in which many cells change saves its state (a recent snapshot) at most once in this number of seconds',
+        details: `Recent snapshots survive a crash of the server, but may be lost in a power failure. While a room changes, a snapshot that survives a power failure is taken every ${SNAPSHOTS.snapshotStored} × \`--snapshot\` seconds.`,
       },
     }),
     ...inSection('Fair use', {
@@ -325,7 +326,7 @@ export const SERVER = {
         default: 'none',
         help: 'URL to which the server posts an alert when a problem begins or ends',
         details:
-          'See "Alerts" in `HOSTING.md`. The server does not follow redirects from this URL.',
+          'See "Alerts" in `HOSTING.md`. The server does not follow redirects when it posts an alert.',
       },
       supervised: {
         value: 'WHAT',
@@ -333,7 +334,7 @@ export const SERVER = {
         default: 'auto',
         help: 'whether a supervisor, such as systemd, restarts the server after it exits: yes, no, or auto (yes if systemd runs the server)',
         details:
-          "If the host sets a nightly restart on the host's page, the server needs a supervisor.",
+          "A nightly restart (set on the host's page) needs a supervisor, because the server exits and cannot start itself again.",
       },
       newHostToken: {
         help: "create and print a new token for the host's page; the old token stops working",
