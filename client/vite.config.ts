@@ -143,7 +143,10 @@ const leaveOutUnused: Plugin = {
     const file = Object.keys(UNUSED).find((end) => id.endsWith(end));
     if (!file && !/\/node_modules\/(engine|socket)\.io-/.test(id)) return undefined;
     const used = file ? code.replace(...UNUSED[file]) : code;
-    if (file && used === code) throw new Error(`${id} has changed: the code to replace is missing`);
+    if (file && used === code) {
+      const text = `${id} no longer contains the code that UNUSED replaces.`;
+      throw new Error(`${text} Update UNUSED in client/vite.config.ts.`);
+    }
     return { code: used, map: null, moduleSideEffects: false };
   },
 };

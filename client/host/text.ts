@@ -69,10 +69,10 @@ export const REASON_TEXTS: Readonly<Record<HostReason, string>> = {
     'The checkpoint (model) from which this room’s organisms grow is no longer available. Reload the page.',
   ),
   'bad-checkpoint': msg(
-    'This checkpoint cannot be used. Its files are damaged, or another checkpoint has its name.',
+    'This checkpoint (model) cannot be used. Its files are missing or damaged, or another checkpoint already has the same name.',
   ),
   'not-everywhere': msg(
-    'Another server does not have this checkpoint. Copy the checkpoint to that server first.',
+    'At least one other server does not have this checkpoint (model). First copy the checkpoint to every server.',
   ),
   'other-checkpoint': msg(
     'That state does not fit the organisms that grow in this room now. Choose another state.',
@@ -109,16 +109,18 @@ export const REASON_TEXTS: Readonly<Record<HostReason, string>> = {
   'no-such-logo': msg('That logo no longer exists.'),
   'not-a-picture': msg('That file is not a PNG, JPEG or WebP picture, or it is damaged.'),
   'no-alerts': msg('This server sends no alerts: it was started without --alerts.'),
-  'not-delivered': msg('The alert did not arrive. Check the receiver and its address in --alerts.'),
+  'not-delivered': msg(
+    'The alert did not arrive. Check the service that receives alerts, and its address in --alerts.',
+  ),
   failed: TRY_AGAIN,
 };
 
 /** Texts that explain why a film could not be made, with advice. */
 export const JOB_REASON_TEXTS: Readonly<Record<JobReason, string>> = {
-  'not-kept': msg('Not all of that time is stored. Choose a shorter time.'),
-  damaged: msg('The history of that time is damaged. Choose a shorter time.'),
+  'not-kept': msg('Part of this film’s period is not stored. Choose a shorter period.'),
+  damaged: msg('Some stored data from this film’s period are damaged. Choose a shorter period.'),
   'other-checkpoint': msg(
-    'At that time, the room used another checkpoint (model). Choose a shorter time.',
+    'In part of this film’s period, the room used another checkpoint (model). Choose a shorter period.',
   ),
   stalled: msg(
     'The film stopped making progress and was cancelled. Try again when the machine is less busy.',

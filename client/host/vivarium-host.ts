@@ -171,7 +171,7 @@ function putBack({ id: aside, room }: AsideState): void {
   const ask = {
     title: msg(str`Put back the set-aside data of “${room ?? ''}”?`),
     text: msg(
-      'The room returns to the state in those data. The current data of the room are set aside first, so you can put them back.',
+      'The room returns to the state in the set-aside data. The room’s current data are set aside first, so you can put them back.',
     ),
     confirm: msg('Put back'),
   };
@@ -195,7 +195,7 @@ function dismissAside({ id: aside, room }: AsideState, isWhole: boolean): void {
 function asideText({ what, room, tick }: AsideState): string {
   if (what === 'file') {
     return msg(
-      'The stored data were damaged. Everything readable was kept; the damaged file is in the data folder.',
+      'The stored data were damaged. The server kept everything that it could read; the damaged file is in the data folder.',
     );
   }
   if (room === null) return msg('Some of the server’s records were damaged and are set aside.');
@@ -206,7 +206,7 @@ function asideText({ what, room, tick }: AsideState): string {
   }
   if (what === 'replaced') {
     return msg(
-      str`Set-aside data of “${room}” were put back. The data that they replaced are set aside now.`,
+      str`Data of “${room}” that had been set aside are in use again. The room’s previous data are now set aside instead.`,
     );
   }
   return tick === null

@@ -200,7 +200,7 @@ export class VivariumKeep extends LitElement {
           <div class="actions wrap">${this.isLiving ? this.actions() : this.wayOut()}</div>
           ${
             this.isBarren
-              ? html`<p class="soft" role="alert">${msg('There is no seed in this file. Some apps remove the seed, so choose the file that you saved.')}</p>`
+              ? html`<p class="soft" role="alert">${msg('There is no seed in this file. Some apps remove the seed from files that they send, so choose the file that you saved.')}</p>`
               : nothing
           }
         </div>

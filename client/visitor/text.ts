@@ -93,11 +93,11 @@ const REASON_WORDS: Readonly<Partial<Record<Reason, () => string>>> = {
     msg('That name is reserved for the gardener or the host. Choose another name.'),
   'bad-drawing': () => msg('That drawing cannot grow here.'),
   'no-drawings': () => msg('Drawing is switched off in this room.'),
-  'seed-hidden': () => msg('This creature is not offered in this room.'),
+  'seed-hidden': () => msg('This creature is not allowed in this room.'),
   'no-tokens': () => msg('Keepsakes cannot be planted in this room.'),
   'drawing-declined': () =>
     msg('The host would rather not have this drawing here. Try another one.'),
-  'drawing-expired': () => msg('The host did not get to your drawing. You can send it again.'),
+  'drawing-expired': () => msg('The host has not looked at your drawing. You can send it again.'),
   'drawing-unseen': () => reasonText('drawing-expired'),
   'drawings-waiting': () =>
     msg('The host has not seen your last drawings yet. Please wait a little.'),
@@ -107,7 +107,7 @@ const REASON_WORDS: Readonly<Partial<Record<Reason, () => string>>> = {
   'follows-you': () => msg('That visitor’s view already follows yours.'),
   protected: () => msg('That creature was just changed. Leave it alone for a moment.'),
   'not-grown': () => msg('That creature is still growing. Wait until it has grown up.'),
-  'no-graft': () => msg('There is nothing left to take back here.'),
+  'no-graft': () => msg('There is no graft left to remove here.'),
   'not-yours': () => msg('Somebody else planted that creature.'),
   'stroke-too-long': () => msg('That cut is too long. Try a shorter one.'),
   'no-energy': () => msg('You are out of energy. Wait a moment until it refills.'),
@@ -118,7 +118,9 @@ const REASON_WORDS: Readonly<Partial<Record<Reason, () => string>>> = {
   'not-here': () => msg('That is not allowed in this room right now.'),
   'room-closed': () => msg('This room is closed right now. It will open again by itself.'),
   'no-spectators': () =>
-    msg('You cannot watch through this link right now. The picture will come back by itself.'),
+    msg(
+      'Watching through this link is switched off right now. The picture will come back by itself.',
+    ),
   paused: () => msg('The host has paused the room for a moment.'),
   muted: () => msg('You can only watch right now.'),
   'sent-away': () => msg('The host has ended your visit.'),

@@ -291,7 +291,7 @@ describe('walls with an address of their own', () => {
     await foyer.getByText(/frames? per second/).waitFor();
     // The browser's own font has Latin letters only.
     expect(await foyer.getByTestId('unwritable').textContent()).toContain(
-      'no letters for Japanese and Arabic.',
+      'no fonts for Japanese and Arabic.',
     );
     await page.getByText('everything is fine').waitFor();
     for (const other of others) other.leave();

@@ -235,7 +235,7 @@ test('the link of the host opens a page that watches, has no tools, and counts a
 
   await goTo(host, 'knobs');
   await host.getByTestId('knob-spectators').getByRole('checkbox').uncheck();
-  await watching.getByText('You cannot watch through this link right now.').waitFor();
+  await watching.getByText('Watching through this link is switched off right now.').waitFor();
   await host.getByTestId('knob-spectators').getByRole('checkbox').check();
   await watching.getByRole('alert').waitFor({ state: 'detached' });
   expect(problems).toEqual([]);

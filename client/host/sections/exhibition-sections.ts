@@ -98,7 +98,7 @@ function wallCard(wall: WallState): TemplateResult {
 
 const unwritableText = (languages: string): string =>
   msg(
-    str`This screen has no letters for ${languages}. Install the fonts that HOSTING.md lists on this screen.`,
+    str`This screen has no fonts for ${languages}. On the computer that runs the screen, install the fonts that HOSTING.md lists.`,
   );
 
 function address({ id: wall, name, path, table, blocked }: WallState): TemplateResult {
@@ -110,7 +110,7 @@ function address({ id: wall, name, path, table, blocked }: WallState): TemplateR
     text: table
       ? msg('The web address of this touch table will stop working.')
       : msg(
-          'The web address of this wall will keep working, but the server may disconnect the wall to admit other walls.',
+          'The web address of this wall will keep working, but without a reserved place: the server may disconnect the wall to let in other walls.',
         ),
     confirm: msg('Remove'),
   };
@@ -180,7 +180,7 @@ export class SignSection extends ui.HostElement {
     const share = () => navigator.share({ url: watchLink }).catch(() => undefined);
     const watchText = settings.spectators
       ? msg(
-          'People who open this link can watch everything, but not act. They do not take a visitor’s place.',
+          'People who open this link can watch everything, but not act. These viewers do not count towards the maximum number of visitors.',
         )
       : msg('The view-only link is switched off in this room’s settings.');
     const lead = msg(
@@ -257,7 +257,7 @@ export class SignSection extends ui.HostElement {
     if (!picture) return;
     const page = window.open('', '_blank', 'width=800,height=1100');
     const blocked = msg(
-      'The browser blocked the print window. Download the sign and print it from there.',
+      'The browser blocked the print window. Download the sign and print the downloaded file.',
     );
     if (!page) {
       host.show({ text: blocked, wrong: true });

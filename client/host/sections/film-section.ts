@@ -237,7 +237,7 @@ export class FilmSection extends ui.HostElement {
     const { film, share, last, isPlaying, isOnWall } = this;
     const time = this.momentText();
     const percent = Math.round(100 * (film?.progress ?? 0));
-    const progress = html`<p class="soft" data-testid="film-progress">${msg(str`The film is being made from the beginning of the period: ${percent} %`)}</p>`;
+    const progress = html`<p class="soft" data-testid="film-progress">${msg(str`The film is being made, earliest moments first: ${percent} %`)}</p>`;
     return html`<canvas class="picture" width=${width} height=${height} role="img" aria-label=${msg(str`The room: ${time}`)}></canvas>
       <div class="bar row">
         <button class="icon" data-testid="play-film" aria-label=${isPlaying ? msg('Pause') : msg('Play')} @click=${this.togglePlaying}>

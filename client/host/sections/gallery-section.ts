@@ -151,7 +151,7 @@ export class GallerySection extends ui.HostElement<Checkpoint> {
       <div class="grid seeds" role="group" aria-label=${msg('Seeds')}
         @keydown=${(event: KeyboardEvent) => roveGrid(event, this.seeds)}>
         ${shown.map(seed)}
-        ${others.length > 0 ? html`<h3 class="whole part">${msg('Found only by a search, or in the whole gallery')}</h3>` : nothing}
+        ${others.length > 0 ? html`<h3 class="whole part">${msg('Seeds that visitors find only by a search, or in the whole gallery')}</h3>` : nothing}
         ${others.map(seed)}
         ${found.length === 0 ? html`<p class="whole soft">${msg('Nothing here has that name.')}</p>` : nothing}
       </div>`;

@@ -284,7 +284,7 @@ function restartCard({ restart }: Schedule, isSupervised: boolean): TemplateResu
   );
   const input = ui.checkbox(isOn, (on) => change({ restart: on ? TYPICAL_RESTART : null }));
   const setTime = (time: string): void => change({ restart: time });
-  const alone = html`<p class="mt-10 wrong" role="status">${msg('Nothing would start this server again after a restart. First run the server as a service.')}</p>`;
+  const alone = html`<p class="mt-10 wrong" role="status">${msg('This server will not restart at night, because nothing would start it again. First run the server as a service.')}</p>`;
   return html`<section class="card" aria-label=${msg('Nightly restart')}>
     ${ui.switchRow(html`<h3>${msg('Restart every night')}</h3>`, about, input)}
     ${isOn && !isSupervised ? alone : nothing}

@@ -109,7 +109,9 @@ export class UndoCard extends ui.HostElement {
       : msg(
           'Undoes everything visitors, the gardener and programs did in that time, such as planting, crossing and wounding organisms. The current state is saved first.',
         );
-    const goesOn = host.summary?.farewell ? msg('Undoing also stops the day from ending.') : '';
+    const goesOn = host.summary?.farewell
+      ? msg('Undoing also cancels the end of the day, which has already begun.')
+      : '';
     const title = msg(str`Undo the last ${texts.span(seconds * 1_000)}?`);
     const text = `${what} ${goesOn}`;
     if (!(await host.ask({ title, text, confirm: msg('Undo'), harmless: true }))) return;
@@ -175,7 +177,11 @@ function farewell(): void {
  */
 export function farewellCard(settings: TemplateResult): TemplateResult {
   const stop = () =>
-    host.do('stopFarewell', {}, { done: msg('Organisms not yet dissolving stay in the room.') });
+    host.do(
+      'stopFarewell',
+      {},
+      { done: msg('Organisms that have not begun to dissolve stay in the room.') },
+    );
   const ending = html`<div class="row mt-14" role="status">
     <span>${msg('The day is ending.')}</span>
     <button class="plain" data-testid="stop-farewell" @click=${stop}>${msg('Stop')}</button>

@@ -32,7 +32,7 @@ export class ServersSection extends ui.HostElement {
     const lead = msg(
       'The servers share the rooms: each room runs on one server, whichever server its visitors use.',
     );
-    const stale = html`<p class="warning" role="status">${msg('Valkey does not answer. This is what the servers last reported.')}</p>`;
+    const stale = html`<p class="warning" role="status">${msg('Valkey does not answer. This page shows what the servers last reported.')}</p>`;
     return html`${ui.sectionHead(msg('Servers'), lead)}
       <div class="grid gap-14">
         ${cluster.current ? nothing : stale}
@@ -44,7 +44,7 @@ export class ServersSection extends ui.HostElement {
 function serverCard(server: ServerState, isOwn: boolean): TemplateResult {
   const { name, role, version, since, draining, tick, latency, rooms, followed } = server;
   const { now = 0 } = host.state ?? {};
-  const standby = html`<p class="soft" data-testid="followed">${msg(str`Follows these rooms and is ready to take over: ${followed.join(', ')}`)}</p>`;
+  const standby = html`<p class="soft" data-testid="followed">${msg(str`This server keeps a running copy of these rooms, ready to take over: ${followed.join(', ')}`)}</p>`;
   return html`<article class="card grid gap-14" data-testid="server" aria-label=${name}>
     <div>
       <div class="row">
@@ -102,7 +102,7 @@ function drainRow({ name: server, draining, rooms, leaving }: ServerState): Temp
     const ask = {
       title: msg(str`Drain “${server}”?`),
       text: msg(
-        'The rooms of this server are saved and move to other servers. The server takes no rooms until you allow that again. Visitors stay connected, but the picture may freeze for a second.',
+        'The rooms of this server are saved and move to other servers. The server takes no new rooms until you choose “Take rooms again”. Visitors stay connected, but the picture may freeze for a second.',
       ),
       confirm: msg('Drain'),
       harmless: true,
@@ -114,7 +114,7 @@ function drainRow({ name: server, draining, rooms, leaving }: ServerState): Temp
   const text =
     kept.length > 0
       ? msg(
-          str`No other server has taken these rooms yet: ${kept.join(', ')}. The rooms run here until another server takes them.`,
+          str`No other server has taken over these rooms yet: ${kept.join(', ')}. The rooms run here until another server takes them over.`,
         )
       : rooms.length + leaving.length > 0
         ? msg('This server is moving its rooms to other servers.')

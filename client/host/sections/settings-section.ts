@@ -291,27 +291,27 @@ export class KnobsSection extends ui.HostElement {
         ${rows}
       </section>`;
     const running = html`${knob('tickRate', msg('Speed'), msg('A slower room is calmer, and easier on the machine.'))}
-      ${knob('maxOrganisms', msg('Organisms at once'), msg('When the room is full, one organism leaves for each new seed: first the resting organisms whose planters have left.'))}
-      ${knob('capacity', msg('Visitors at once'), msg('When the room is full, new visitors wait in line and get in automatically.'))}`;
+      ${knob('maxOrganisms', msg('Organisms at once'), msg('When the room is full of organisms, one dissolves for each new seed. Resting organisms whose planters have left dissolve first.'))}
+      ${knob('capacity', msg('Visitors at once'), msg('When the room is full of visitors, new visitors wait in line and get in automatically.'))}`;
     const life = html`${knob('birth', msg('Birth'), msg('How slowly organisms grow: at 1 as fast as the room’s speed allows, at 2 half as fast, and so on.'))}
       ${knob('healing', msg('Healing'), msg('How slowly wounds heal: at 1 as fast as the room’s speed allows, at 2 half as fast, and so on.'))}
-      ${knob('liveliness', msg('Liveliness'), msg('While somebody watches, resting organisms wink, or look like a relative for a moment. 0 turns this off.'))}
+      ${knob('liveliness', msg('Liveliness'), msg('While somebody watches, some resting organisms look like a similar creature for a moment. 0 turns this off.'))}
       ${knob('water', msg('Moving water'), msg('How strongly the picture sways, as if under slowly moving water. 0 turns this off.'))}
-      ${knob('lifetime', msg('Lifetime'), msg('While the room is more than half full, resting organisms older than this age leave one by one. Their planters can keep them. At 0, all organisms stay.'))}`;
+      ${knob('lifetime', msg('Lifetime'), msg('While the room is more than half full, resting (unchanging) organisms older than this age dissolve one by one. Visitors can keep the organisms that they planted. 0 turns this off.'))}`;
     const acting = html`${knob('energy-newcomer', msg('Starting energy'), msg('The energy that a new visitor starts with.'))}
       ${knob('energy-capacity', msg('Maximum energy'), msg('Energy refills up to this value.'))}
       ${knob('energy-refillPerSecond', msg('Refill'), msg('The faster energy refills, the busier the room gets.'))}
       ${knob('energy-plant', msg('Cost of a seed'), '')}
       ${knob('energy-damagePerCell', msg('Cost of a wound'), msg('A long stroke costs more than a short one.'))}
-      ${knob('energy-wake', msg('Cost of waking'), msg('The cost of each resting organism that a stroke wakes.'))}
+      ${knob('energy-wake', msg('Cost of waking'), msg('A stroke costs this much extra for each resting organism that it wakes.'))}
       ${knob('maxRadius', msg('Largest wound'), msg('The widest stroke that visitors can choose.'))}
       ${knob('protect', msg('Protection after a wound'), msg('How long a wounded organism cannot be wounded again. 0 turns the protection off.'))}
       ${knob('cooldown', msg('Wait between seeds'), msg('For each visitor.'))}
       <p class="story wide" data-testid="story">${energyStory(settings)}</p>`;
     const wall = html`${toggle('attract-on', msg('Gardener when nobody plays'), msg('The gardener plants, crosses and wounds organisms, and stops when a visitor starts to play.'))}
       ${settings.attract.on ? [knob('attract-after', msg('Starts after'), msg('Time without any action by visitors before the gardener starts.')), toggle('attract-wounds', msg('The gardener may wound abandoned organisms'), msg('If on, the gardener also wounds resting organisms whose planter has been away for ten minutes. The wounds heal. If off, the gardener wounds only its own organisms.'))] : nothing}
-      ${toggle('names', msg('Visitors’ names'), msg('If off, visitors only have a colour.'))}
-      ${toggle('spectators', msg('View-only link'), msg('If off, the link stops working, and anyone using it is disconnected.'))}
+      ${toggle('names', msg('Visitors’ names'), msg('If off, each visitor is shown only by a colour, without a name.'))}
+      ${toggle('spectators', msg('View-only link'), msg('If off, the view-only link stops working, and everybody who watches through it is disconnected.'))}
       ${toggle('captions', msg('Captions on the wall'), msg('The wall shows one short sentence, in each of these languages in turn.'))}
       ${this.languageRow(room, settings.languages)}
       ${knob('closeUps', msg('Close-ups on the wall'), msg('How often the wall shows a close-up of what happens to one creature. 0 turns close-ups off.'))}`;

@@ -50,7 +50,7 @@ const DURATIONS: readonly ui.Choice<number | ''>[] = [
 ];
 
 function neighboursText(n: number): string {
-  if (n === 0) return msg('Nobody else has this address right now.');
+  if (n === 0) return msg('No other visitor has this network address right now.');
   return plural(
     n,
     msg(
@@ -73,7 +73,7 @@ async function ban(visitor: VisitorState): Promise<void> {
         html`<input type="radio" name="address" value="" checked />`,
         msg('This device'),
         msg(
-          'This device is disconnected and cannot come back in, even with the code. For ten minutes, new visitors at its address are let in one by one.',
+          'This device is disconnected and cannot join again, even by scanning the code. For ten minutes, new visitors at the device’s network address are let in one by one.',
         ),
       )}
       ${ui.option(

@@ -341,7 +341,7 @@ export class WatchSection extends ui.HostElement {
     this.useTool('look');
     const [x, y] = [Math.floor(place.x), Math.floor(place.y)];
     const done = msg(
-      'Everybody is asked to look at this place. Visitors who are busy see a button instead.',
+      'Everybody is asked to look at this place. Visitors who are busy get a button that takes them there.',
     );
     void host.do('spotlight', { x, y }, { done });
   }
