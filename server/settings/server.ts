@@ -157,7 +157,7 @@ export const SERVER = {
         ...ofRooms('liveliness'),
         help: "maximum share of a room's organisms that temporarily look like a relative (a similar creature) at the same time; 0: none",
         details:
-          'An organism looks like a relative only for a moment, and only while a visitor, a wall or a spectator watches. If a room cannot keep its tick rate, only half as many organisms as set here may look like a relative.',
+          'An organism looks like a relative (a similar creature) only for a moment, and only while a visitor, a wall or a spectator watches the room. If a room cannot keep its tick rate, only half of this share of organisms may look like similar creatures.',
       },
       water: {
         value: 'AMOUNT',
@@ -171,7 +171,7 @@ export const SERVER = {
         ...ofRooms('lifetime'),
         help: 'age in seconds after which a resting (unchanging) organism dissolves in a busy room; 0: never',
         details:
-          'A room is busy if it has more than half of `--max-organisms` organisms. Visitors who are present can stop the organisms that they planted from dissolving.',
+          'A room is busy if it has more than half of `--max-organisms` organisms. While visitors are in the room, they can save their own organisms from dissolving (losing all cells).',
       },
       maxFlashes: {
         value: 'COUNT',
@@ -179,7 +179,7 @@ export const SERVER = {
         default: `${DEFAULT_FLASH_LIMIT}`,
         help: 'maximum number of flashes per second over a large area of a room or page: 3 or 2',
         details:
-          'The accessibility guideline WCAG 2.3.1 allows three flashes per second. Some museums ask for two. Rooms slow down organisms that reach the limit of flashes, and pages soften the remaining flashes. If the limit is 2, a third of the random creatures (which visitors get from the dice button) grow more slowly.',
+          'The accessibility guideline WCAG 2.3.1 allows three flashes per second. Some museums ask for two. If an organism reaches the maximum number of flashes, its room slows the organism down. Pages soften the remaining flashes. If `--max-flashes` is 2, a third of the creatures from the dice button (random creatures) grow more slowly.',
       },
       seed: {
         type: wholeNumber(0, 0xffffffff),
@@ -264,7 +264,7 @@ export const SERVER = {
         default: 'both',
         help: 'role of this server in a cluster: owner (runs rooms), gateway (connects visitors to rooms on other servers), or both',
         details:
-          'A server with the role owner connects visitors only to rooms that it runs itself. A gateway computes no cells and needs no engine. See "Several servers" in `HOSTING.md`.',
+          'A server with the role owner connects visitors only to rooms that it runs itself. A server with the role gateway needs no engine (the part that computes cells). See "Several servers" in `HOSTING.md`.',
       },
       onDamage: {
         value: 'WHAT',
@@ -279,7 +279,7 @@ export const SERVER = {
         type: number(0.01, 3_600),
         default: '10',
         help: 'minimum number of seconds between two recent snapshots (stored states) of a busy room',
-        details: `Recent snapshots survive a crash of the server, but may be lost in a power failure. Snapshots that survive a power failure are taken ${SNAPSHOTS.snapshotStored} times less often.`,
+        details: `Recent snapshots survive a crash of the server, but may be lost in a power failure. Snapshots that survive a power failure are taken ${SNAPSHOTS.snapshotStored} times less often than recent snapshots.`,
       },
     }),
     ...inSection('Fair use', {

@@ -22,7 +22,7 @@ export const COMMAND = {
     name: {
       value: 'NAME',
       type: text,
-      help: 'name of the run and of the checkpoint. Without --name, the configuration gives the name',
+      help: 'name of the run and of the checkpoint. If --name is absent, "name" in the configuration applies',
     },
     resume: {
       help: 'continue the earlier run of this name. The result is the same as without the interruption',
@@ -30,12 +30,12 @@ export const COMMAND = {
     refine: {
       value: 'PULL',
       type: number(0),
-      help: "with --resume: before training, change the gallery's latents so that grown organisms look more like their images. PULL is the weight that keeps each latent near its old value: the higher PULL is, the less the latent changes",
+      help: 'with --resume: before training, change the latents (numbers) from which gallery organisms grow, so that the organisms look more like their images. The higher PULL is, the less each latent changes',
     },
     from: {
       value: 'FOLDER',
       type: text,
-      help: "start with the weights of this checkpoint instead of random weights. The configuration may have a larger encoder: its output is the same as the checkpoint's encoder's until training changes its weights",
+      help: 'start with the weights of this checkpoint instead of random weights. The configuration may describe a larger encoder than the checkpoint contains. At first, the larger encoder gives the same output as the encoder of the checkpoint',
     },
     run: {
       value: 'FOLDER',
@@ -51,7 +51,7 @@ export const COMMAND = {
     },
     updates: {
       type: wholeNumber(1),
-      help: 'end the run after this many updates. Without --updates, the configuration gives the number',
+      help: 'end the run after this many updates. If --updates is absent, "updates" in the configuration applies',
     },
     minutes: {
       type: number(0),
@@ -60,12 +60,12 @@ export const COMMAND = {
     },
     batch: {
       type: wholeNumber(1),
-      help: 'number of new organisms per update. Choose a low number for small machines. The pool (a store of grown organisms that are trained further) changes its size in proportion. Without --batch, the configuration gives the number',
+      help: 'number of new organisms per update. Choose a low number for small machines. If you halve this number, the pool (a store of grown organisms that are trained further) is halved, too. If --batch is absent, "batch.fresh" in the configuration applies',
     },
     ...COMPUTE_OPTIONS,
   },
   notes: [
-    'If you press Ctrl-C, training finishes the current update, saves the state, and writes the checkpoint. Without --resume, a run starts from the beginning and renames the state of the previous run in the same folder to state.old.safetensors. If this would overwrite an older state.old.safetensors that has more updates, the new run does not start.',
+    'If you press Ctrl-C, training finishes the current update, saves the state, and writes the checkpoint. Without --resume, a run starts from the beginning and renames the state of the previous run in the same folder to state.old.safetensors. If the folder already contains a file state.old.safetensors with more updates than the previous run, the new run does not start.',
   ],
 } as const;
 
@@ -87,7 +87,7 @@ export function readOptions(args: readonly string[]) {
     );
   }
   if (refine !== undefined && !resume) {
-    throw new SettingsError('--refine needs a run that has already trained. Add --resume.');
+    throw new SettingsError('--refine improves the gallery of an earlier run, so add --resume.');
   }
   return options;
 }

@@ -99,7 +99,7 @@ function page(all: readonly Checkpoint[]): string {
     '',
     '## Likelihood and work',
     '',
-    'The column "nats" shows how well a model predicts the test digits of MNIST: the lower bound of the log-likelihood, log p(x), estimated with 128 samples, in nats per digit (higher is better). The last column shows how many multiply-adds a model needs to draw one digit from a latent. Each grey pixel of the test digits was turned into ink or background at random (its grey value is the probability of ink), so our likelihoods are only roughly comparable with published ones.',
+    'The column "nats" shows how well a model predicts the test digits of MNIST: the lower bound of the log-likelihood, log p(x), estimated with 128 samples, in nats per digit (higher is better). The column "multiply-adds, millions" shows how many million multiplications, each with an addition, a model needs to draw one digit. Each grey pixel of the test digits was turned into ink or background at random (its grey value is the probability of ink), so our likelihoods are only roughly comparable with published ones.',
     '',
     ...head('model', 'nats', 'multiply-adds, millions'),
     ...[...digits, ...OTHERS].map(([model, nats, millions]) =>
@@ -110,7 +110,7 @@ function page(all: readonly Checkpoint[]): string {
     '',
     '## Recovery from wounds',
     '',
-    `The column "lost" shows which part of an organism's patch (square of cells) was lost. In all other columns, the first number is the percentage of organisms that differ by at most 0.01 from their picture before the wound (mean squared difference). The second number is the percentage of organisms that differ by at most 0.002. In the columns "immediately", all lost cells may grow back from the first step on. In the columns "from the rim", wounds heal gradually from their rim, as in rooms: a lost cell may grow back only when the healing has reached it.`,
+    `The column "lost" shows which part of an organism's patch (square of cells) was lost. The other columns of the tables below contain two percentages of organisms, such as "98 / 60". For the first percentage, an organism counts if its healed picture differs from its picture before the wound by at most 0.01 (mean squared difference). For the second percentage, an organism counts if these two pictures differ by at most 0.002. If the heading of a column begins with "immediately", all lost cells may grow back from the first step on. If the heading of a column begins with "from the rim", wounds heal gradually from their rim, as in rooms: a lost cell may grow back only when the healing has reached it.`,
     ...all.flatMap((one) => [
       '',
       `### \`${one.card.name}\`: ${one.figures.organisms} organisms`,
@@ -122,7 +122,7 @@ function page(all: readonly Checkpoint[]): string {
     '',
     '## Chimeras',
     '',
-    'The next table shows percentages of 200 random chimeras for each checkpoint. A chimera is an organism that combines the genomes of two or three creatures. No checkpoint was trained on chimeras.',
+    'A chimera is an organism that combines the genomes of two or three creatures. For each checkpoint, the next table shows what percentage of 200 random chimeras comes to rest, keeps its picture, heals, grows from a seed, or flashes. No checkpoint was trained on chimeras.',
     '',
     ...head(
       'checkpoint',
