@@ -100,7 +100,7 @@ async function start(config: Config, log: Log, onFatal: (error: unknown) => void
   for (const url of shared) console.log(`  on the network ${url}`);
   if (shared.length === 0)
     console.log(
-      '  on the network none: phones cannot reach this server; check --host and the network of this machine',
+      '  on the network no address, so phones cannot reach this server. Check --host and the network of this machine.',
     );
   if (metricsPort !== undefined)
     console.log(`  metrics        http://localhost:${metricsPort}/metrics`);

@@ -65,7 +65,7 @@ const WALL_FIGURES: Readonly<Record<string, [help: string, (wall: WallState) => 
   up: ['1 while the wall is connected, otherwise 0', ({ upFor }) => Number(upFor !== null)],
   up_seconds: ['seconds since the wall connected', ({ upFor }) => upFor && upFor / 1000],
   frames_per_second: [
-    'frames per second that the wall shows, as reported by the wall; 1 while the room is at rest',
+    'frames per second that the wall shows, as reported by the wall; if nothing in the room changes, the wall shows 1 frame per second',
     ({ upFor, frameRate }) => (upFor === null ? null : frameRate),
   ],
   lost_timestamp_seconds: [
@@ -108,7 +108,7 @@ export function createMetrics(options: MetricsOptions) {
     });
   const tick = histogram(
     'tick_seconds',
-    'Duration of a tick, including the time to write the journal and to send frames to viewers. If the frames are sent in the next tick, their time is not included.',
+    'Duration of a tick, including the time to write the journal and to send frames to viewers. If a tick sends its frames only after it has ended, the time to send them is not included.',
   );
   const late = histogram(
     'tick_late_seconds',
@@ -147,7 +147,7 @@ export function createMetrics(options: MetricsOptions) {
   );
   gauge(
     'lease_epoch',
-    "Number of times that a server has become the room's owner (the server that runs the room). Only the current owner reports this number.",
+    "Number of times that a server has become the room's owner (the server that runs the room). Only the server that now runs the room reports this number.",
     ['room'],
     () => (options.cluster()?.epochs ?? []).map(({ room, epoch }) => [{ room }, epoch]),
   );
@@ -188,7 +188,7 @@ export function createMetrics(options: MetricsOptions) {
     options.setAside,
   );
   for (const [what, [help, figureOf]] of Object.entries(WALL_FIGURES)) {
-    const about = `For each wall with a reserved place in a room ("pass=" in its address): ${help}.`;
+    const about = `For each wall (large display) that has a reserved place in a room, with "pass=" in the wall's address: ${help}.`;
     gauge(`wall_${what}`, about, ['room', 'wall'], () =>
       openRooms().flatMap(({ room, walls }) =>
         walls.states.flatMap((wall) => {

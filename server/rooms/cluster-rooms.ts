@@ -335,10 +335,10 @@ export class ClusterRooms extends RoomRegistry {
     if (!entry?.live || entry.busy) return false;
     const work = async (): Promise<boolean> => {
       if (!entry.live) return false;
-      const target = this.spread.isDraining
-        ? 'to another server, because the host is draining this server'
-        : 'to a server that is less busy';
-      log.info('room-given', `Room "${room}" is moving ${target}.`, { room });
+      const text = this.spread.isDraining
+        ? `Room "${room}" is moving to another server, because the host is draining this server (moving all its rooms).`
+        : `Room "${room}" is moving to a server that is less busy.`;
+      log.info('room-given', text, { room });
       await this.stopRoom(entry, 'elsewhere');
       // Do not acquire the lease for a while, so that another server has time to take the room.
       leases.holdOff(room, LEASE.offer + LEASE.attempt);

@@ -263,7 +263,7 @@ export async function loadKeptCheckpoints(
         () => true,
         (error: Error) => {
           const what =
-            'A stored checkpoint has an unusable map of seeds, so the server computes a new map';
+            'The map on which visitors choose seeds is unusable in a stored checkpoint, so the server computes a new map';
           warn(what, error);
           return false;
         },

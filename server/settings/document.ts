@@ -121,7 +121,8 @@ function optionRow(command: Command, key: string, option: Option): string {
   const { help, details = '', keys, defaultInWords, default: text } = option;
   const range = rangeOf(option);
   const meaning = range ? `${help} (${range})` : help;
-  const names = keys ? `The names in \`--${flagOf(key)}\` are listed below.` : '';
+  const flag = `\`--${flagOf(key)}\``;
+  const names = keys ? `The table "Names in ${flag}" lists the names that ${flag} accepts.` : '';
   const more = [details, names].filter(Boolean);
   const cells = [code(usageOf(key, option)), code(variableOf(command, key))];
   const full = more.length === 0 ? meaning : [`${meaning}.`, ...more].join(' ');

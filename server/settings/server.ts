@@ -171,7 +171,7 @@ export const SERVER = {
         ...ofRooms('lifetime'),
         help: 'age in seconds after which a resting (unchanging) organism dissolves in a busy room; 0: never',
         details:
-          'A room is busy if it has more than half of `--max-organisms` organisms. Visitors who are present can stop the organisms that they planted from dissolving.',
+          'A room is busy if it has more than half of `--max-organisms` organisms. While visitors are in the room, they can save their own organisms from dissolving (losing all cells).',
       },
       maxFlashes: {
         value: 'COUNT',
@@ -265,7 +265,7 @@ export const SERVER = {
         default: 'both',
         help: 'role of this server in a cluster: owner (runs rooms), gateway (connects visitors to rooms on other servers), or both',
         details:
-          'A server with the role owner connects visitors only to rooms that it runs itself. A gateway computes no cells and needs no engine. See "Several servers" in `HOSTING.md`.',
+          'A server with the role owner connects visitors only to rooms that it runs itself. A server with the role gateway needs no engine (the part that computes cells). See "Several servers" in `HOSTING.md`.',
       },
       onDamage: {
         value: 'WHAT',

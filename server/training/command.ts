@@ -22,7 +22,7 @@ export const COMMAND = {
     name: {
       value: 'NAME',
       type: text,
-      help: 'name of the run and of the checkpoint. Without --name, the configuration gives the name',
+      help: 'name of the run and of the checkpoint. If --name is absent, "name" in the configuration applies',
     },
     resume: {
       help: 'continue the earlier run of this name. The result is the same as without the interruption',
@@ -30,7 +30,7 @@ export const COMMAND = {
     refine: {
       value: 'PULL',
       type: number(0),
-      help: "with --resume: before training, change the gallery's latents so that grown organisms look more like their images. PULL is the weight that keeps each latent near its old value: the higher PULL is, the less the latent changes",
+      help: 'with --resume: before training, change the latents (numbers) from which gallery organisms grow, so that the organisms look more like their images. The higher PULL is, the less each latent changes',
     },
     from: {
       value: 'FOLDER',
@@ -51,7 +51,7 @@ export const COMMAND = {
     },
     updates: {
       type: wholeNumber(1),
-      help: 'end the run after this many updates. Without --updates, the configuration gives the number',
+      help: 'end the run after this many updates. If --updates is absent, "updates" in the configuration applies',
     },
     minutes: {
       type: number(0),
@@ -60,7 +60,7 @@ export const COMMAND = {
     },
     batch: {
       type: wholeNumber(1),
-      help: 'number of new organisms per update. Choose a low number for small machines. The pool (a store of grown organisms that are trained further) changes its size in proportion. Without --batch, the configuration gives the number',
+      help: 'number of new organisms per update. Choose a low number for small machines. If you halve this number, the pool (a store of grown organisms that are trained further) is halved, too. If --batch is absent, "batch.fresh" in the configuration applies',
     },
     ...COMPUTE_OPTIONS,
   },
@@ -87,7 +87,7 @@ export function readOptions(args: readonly string[]) {
     );
   }
   if (refine !== undefined && !resume) {
-    throw new SettingsError('--refine needs a run that has already trained. Add --resume.');
+    throw new SettingsError('--refine improves the gallery of an earlier run, so add --resume.');
   }
   return options;
 }

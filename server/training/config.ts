@@ -350,7 +350,10 @@ export function* relationErrors(config: TrainingConfig): Generator<FieldError> {
   }
   for (const [i, { until, side: young }] of curriculum.entries()) {
     if (i > 0 && (until <= curriculum[i - 1].until || young <= curriculum[i - 1].side)) {
-      yield ['curriculum', '"until" and "side" must increase from entry to entry'];
+      yield [
+        'curriculum',
+        'each entry must have a larger "until" and a larger "side" than the entry before',
+      ];
     }
     const isStage = isDoubling
       ? young >= growth.seedSide && isPowerOfTwo(side / young)
@@ -358,7 +361,7 @@ export function* relationErrors(config: TrainingConfig): Generator<FieldError> {
     if (!isStage)
       yield [
         'curriculum',
-        `contains the side ${young}, but growth to "side" ${side} has no stage of this side`,
+        `contains an entry with "side" ${young}, but no organism has this side while growing to side ${side}`,
       ];
   }
   if (augment.shift >= side) {
@@ -374,7 +377,7 @@ function* batchErrors({ batch, closing, pool, update }: TrainingConfig): Generat
   if (!pool) return;
   const { admit, calm, crowded, patients, size } = pool;
   if (update.kind === 'decoder') {
-    yield ['pool', 'needs a cell rule, but a decoder has no cell rule'];
+    yield ['pool', 'cannot be used if the kind of "update" is "decoder"'];
   }
   for (const [path, part] of Object.entries({ 'pool.batch': pool, 'pool.calm.batch': calm })) {
     if (part && part.batch % micro !== 0) {

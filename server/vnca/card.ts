@@ -241,7 +241,7 @@ export function* modelErrors(model: ModelFields): Generator<FieldError> {
   const { genome } = update;
   if (update.kind === 'decoder') yield* decoderErrors(model);
   else if (latentSize !== channels && !genome) {
-    const what = `is ${latentSize}, but without a genome it must equal "channels", ${channels}`;
+    const what = `is ${latentSize}, but must equal "channels" (${channels}) if "update" has no "genome"`;
     yield ['latentSize', what];
   } else if (latentSize < channels) {
     const what = `is ${latentSize}, too few to fill a first cell of ${channels} channels`;
@@ -270,7 +270,8 @@ function* decoderErrors({ growth, side, update }: ModelFields): Generator<FieldE
   if (update.kind !== 'decoder') return;
   const { doublings, genome, hidden, leak, stateLimit, standingInput, updateProbability } = update;
   if (hidden % 2 ** doublings !== 0) {
-    yield ['update.hidden', `is ${hidden}, which cannot be halved ${doublings} times`];
+    const what = `is ${hidden}, but must be a multiple of ${2 ** doublings} (2 to the power of "doublings")`;
+    yield ['update.hidden', what];
   }
   if (side !== 2 * 2 ** doublings) {
     yield [
@@ -279,10 +280,11 @@ function* decoderErrors({ growth, side, update }: ModelFields): Generator<FieldE
     ];
   }
   if (growth.kind !== 'uniform' || growth.steps !== 1) {
-    yield ['growth', 'must be uniform growth of one step, because the model is a decoder'];
+    const what = 'must have the kind "uniform" and 1 step if the kind of "update" is "decoder"';
+    yield ['growth', what];
   }
   if (genome || leak > 0 || stateLimit !== undefined || standingInput || updateProbability < 1) {
-    yield ['update', 'has a field that a decoder does not use'];
+    yield ['update', 'has a field (such as "genome") that the kind "decoder" does not use'];
   }
 }
 

@@ -115,7 +115,8 @@ export async function loadCheckpoint(
 ): Promise<Checkpoint> {
   const model = await loadModel(folder);
   if (model.card.update.kind === 'decoder') {
-    const what = 'field "update.kind": a decoder has no cells that grow; it can only be evaluated';
+    const what =
+      'field "update.kind": a decoder has no cells that grow, so use it only with "npm run evaluate"';
     throw new CheckpointError('bad-card', join(folder, CARD_FILE), what);
   }
   await checkGallery(join(folder, GALLERY_FILE), model.card);
@@ -155,9 +156,9 @@ function checkIdentity(folder: string, model: Model): void {
   // A folder named after the fingerprint is a room's copy of a checkpoint. Accept the copy even if
   // its card has a wrong identity, because somebody may have edited the card before it was copied.
   if (hash.startsWith(identity) || basename(folder) === hash) return;
-  const what = `is "${identity}", but card and weights have the identity "${hash.slice(0, 8)}"`;
+  const what = `is "${identity}", but the identity computed from card and weights is "${hash.slice(0, 8)}"`;
   const next =
-    'install the whole folder again, or, if you edited the card on purpose, set the field to that identity';
+    'install the whole folder again, or, if you edited the card on purpose, set the field to the computed identity';
   const text = `field "identity": ${what}; ${next}`;
   throw new CheckpointError('bad-card', join(folder, CARD_FILE), text);
 }
@@ -237,7 +238,7 @@ async function checkGallery(file: string, card: Card): Promise<void> {
   const height = view.getUint32(20);
   const sheet = gallerySheet(card);
   if (width !== sheet.width || height !== sheet.height) {
-    const text = `width × height is ${width} × ${height}, but the card's gallery needs ${sheet.width} × ${sheet.height}`;
+    const text = `the picture has ${width} × ${height} pixels, but must have ${sheet.width} × ${sheet.height} to show the gallery in the card`;
     throw new CheckpointError('bad-gallery', file, text);
   }
 }

@@ -8,7 +8,7 @@ import { size } from '../../shared/common-schemas.ts';
 
 const range = v.pipe(
   v.strictTuple([v.number(), v.number()]),
-  v.check(([low, high]) => low < high, 'the lower limit must be below the upper limit'),
+  v.check(([low, high]) => low < high, 'the first number must be less than the second number'),
 );
 
 export const encoderNetwork = v.strictObject({

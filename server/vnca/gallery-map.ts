@@ -72,7 +72,7 @@ export async function readMap({
   const parsed = v.safeParse(mapFile, parseJson(bytes, file, 'map'));
   const count = card.gallery.length;
   if (parsed.success && parsed.output.length === count) return parsed.output;
-  const what = `the map does not have a place for each of the ${count} gallery entries`;
+  const what = `the map does not have a position for each of the ${count} creatures in the gallery`;
   throw new CheckpointError('bad-card', file, what);
 }
 

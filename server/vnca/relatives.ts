@@ -64,7 +64,7 @@ export async function loadRelatives({
       return name === card.gallery[i].name && areOthers;
     });
   if (!isOfGallery) {
-    const text = `table of relatives does not match the gallery, which has ${card.gallery.length} entries`;
+    const text = `table of relatives (similar creatures) does not match the gallery, which has ${card.gallery.length} creatures`;
     throw bad(text);
   }
   return { lentSteps, homeSteps, of: gallery.map(({ relatives }) => relatives) };

@@ -152,10 +152,10 @@ export function parsePainter(bytes: Uint8Array): PainterNet {
   const inputs = INPUTS + genome[genome.length - 1].outputs;
   const { shape, values: keys } = numbersOf(tensors, KEYS, 2);
   if (shape[1] !== KEY)
-    throw bad(`tensor "${KEYS}" has ${shape[1]} numbers for each genome instead of ${KEY}`);
+    throw bad(`tensor "${KEYS}" must have ${KEY} numbers for each creature, not ${shape[1]}`);
   const learned = layersOf(tensors, LEARNED, inputs);
   if (learned.some(({ outputs }, i) => outputs !== layers[i].outputs)) {
-    throw bad('the layers for learned genomes must be as wide as the ordinary layers');
+    throw bad(`layer "${LEARNED}X" must have as many outputs as layer "X", for each layer X`);
   }
   return Object.assign(layers, { learned: { layers: learned, genome, keys } });
 }

@@ -32,7 +32,7 @@ test('stopped during ticks and restarted, a room has every organism that was pla
   const planted = visitor.all('accepted').length;
   expect(await first.ended).toEqual({ code: 0, signal: null });
   expect(first.output).toMatch(/this machine {3}http:\/\/localhost:\d+\/r\/garden/);
-  expect(first.output).toContain('on the network none');
+  expect(first.output).toContain('on the network no address');
   expect(first.output).not.toMatch(/on the network http|█/);
   const phases = [...first.output.matchAll(/Closing: (.*)\./g)].map(([, phase]) => phase);
   expect(phases).toEqual([

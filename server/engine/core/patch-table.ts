@@ -120,7 +120,7 @@ export class PatchTable<P extends CheckedPatch> extends Map<PatchId, P> {
       const { channels, side } = patch.species.card;
       const stage = Math.sqrt(state.length / channels);
       if (!isStage(stage, side)) {
-        const text = `the state of patch ${id} has ${state.length} values, which is not the size of a growth stage`;
+        const text = `the state of patch ${id} (the cells of one organism) has ${state.length} values, but no stage of growth has this size`;
         throw new EngineError('bad-state', text);
       }
       checkNumbers('bad-state', `state of patch ${id}`, state, stage * stage * channels);

@@ -40,7 +40,7 @@ const CONNECTION_LIMITS = {
   ],
   cursorsPerSecond: [
     30,
-    "maximum number of messages per second on a connection that report the visitor's cursor, the part of the room that the visitor sees, or that the visitor is busy",
+    'maximum number of status messages per second on a connection; a status message reports where the visitor points, which part of the room the visitor sees, or that the visitor is busy',
   ],
   strokePointsPerSecond: [1_000, 'maximum number of stroke points per second on a connection'],
   commandsPerSecond: [

@@ -64,8 +64,11 @@ export async function evaluate(
   const organisms = isDecoder
     ? NO_ORGANISMS
     : await measureOrganisms(model, gallery, wanted, tools);
-  if (wanted.throws === 0)
-    notes.push('organisms from random seeds were not measured, because --throws is 0');
+  if (wanted.throws === 0) {
+    notes.push(
+      'organisms from random seeds were not measured, because --throws (the number of these organisms) is 0',
+    );
+  }
   const throws =
     isDecoder || wanted.throws === 0
       ? null
@@ -75,7 +78,7 @@ export async function evaluate(
   const { chimeras } = wanted;
   if (!chimeras) {
     notes.push(
-      'chimeras were not measured, because the gallery is empty, the cells do not read their latent, or --chimeras is 0',
+      'chimeras were not measured, because --chimeras is 0, the gallery is empty, or the cells do not read the numbers of a creature (latent) in every step',
     );
   }
   const grafted =

@@ -24,7 +24,7 @@ export const COMMAND = {
     split: {
       value: 'NAME',
       type: oneOf(SPLITS),
-      defaultInWords: 'the first of test, validation and train that has images',
+      defaultInWords: 'the first split with images, in the order test, validation, train',
       help: 'split of the images to use. Compare trials on the validation split. Measure the test split only once, at the end',
     },
     samples: {

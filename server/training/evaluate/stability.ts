@@ -42,7 +42,7 @@ export async function measureOrganisms(
   const cycles = await measure('resting', () => measureCycles(batch, grown));
   if (chosen && !images) {
     notes.push(
-      'the error of the gallery was not measured, because the gallery was made from other images',
+      'organisms of the gallery were not compared with images, because the gallery was made from other images than the given ones',
     );
   }
   const own =
@@ -86,7 +86,7 @@ function chooseLatents(
   const all = card.gallery.length;
   if (all === 0) {
     notes.push(
-      'the gallery is empty, so organisms grew from random latents and were not compared with training images',
+      'the gallery is empty, so organisms grew from random seeds, for which there are no training images to compare with',
     );
     return { latents: createRandom(1).latent((wanted || 64) * z) };
   }

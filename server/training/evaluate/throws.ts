@@ -92,7 +92,8 @@ export async function measureThrows(
       : undefined;
   if (!likeness) {
     const needed = `at least ${FEWEST} gallery pictures of 32×32 pixels in RGBA, and at least as many organisms from random seeds (--throws)`;
-    notes.push(`precision and recall were not measured: they need ${needed}`);
+    const text = `precision and recall of organisms from random seeds were not measured, because this needs ${needed}`;
+    notes.push(text);
   }
   return {
     /**

@@ -23,7 +23,7 @@ const COMMAND = {
   positional: CHECKPOINT_FOLDER,
   options: {
     settle: {
-      help: 'before drawing, try to replace each latent whose organism never rests. A new latent is similar to the old one, and its organism rests and looks the same. --settle changes the identity of the checkpoint, so use it only on a checkpoint that was just trained',
+      help: 'before drawing, look for organisms that never stop changing, and try to replace the latents (numbers) from which they grow. The organism of a new latent looks the same and stops changing. Links to seeds of the checkpoint (tokens) become invalid, so use --settle only on a checkpoint that was just trained',
     },
   },
 } as const;
@@ -54,9 +54,9 @@ async function settleGallery(model: Model): Promise<Model> {
   const compute = await openCompute('onnx', undefined);
   const batch = new EvaluationBatch(compute, model, 1);
   const before = model.tensors.get(LATENTS)!;
-  say(`finding out which of ${before.shape[0]} organisms never rest`);
+  say(`finding out which of ${before.shape[0]} organisms never stop changing`);
   const { latents, restless, moved } = await settleLatents(batch, before.data, createRandom(1));
-  say(`${moved.size} of ${restless.length} restless organisms now rest`);
+  say(`${moved.size} of ${restless.length} organisms that never stopped changing now come to rest`);
   await batch.dispose();
   await compute.dispose();
   if (moved.size === 0) return model;

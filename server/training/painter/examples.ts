@@ -55,7 +55,7 @@ export async function loadOriginals(
   const data = parseDatasetConfig(config);
   if (data.kind === 'emoji') return emojiOriginals(data);
   if (data.kind !== 'folder') {
-    const text = `a data set of the kind "${data.kind}" has no originals that are larger than its training images`;
+    const text = `a painter needs larger versions of the training images, but a data set of the kind "${data.kind}" has none`;
     throw new TrainingError('bad-data', text);
   }
   const enlarged = { ...data, side: ENLARGED * data.side, margin: ENLARGED * data.margin };

@@ -49,7 +49,7 @@ async function firstPainterRun(config: PainterConfig): Promise<PainterRun> {
 /** Reads a painter's weights. @throws TrainingError 'bad-data' if the checkpoint has no painter */
 async function painterOf(folder: string): Promise<Tensors> {
   const file = await readPainter(folder);
-  const text = `${folder}: the checkpoint has no painter. Train a painter first, and then its genomes.`;
+  const text = `${folder}: the checkpoint has no painter (net that draws details). First train a painter without "genome" in the configuration.`;
   if (!file) throw new TrainingError('bad-data', text);
   return painterTensors(file);
 }
@@ -117,7 +117,7 @@ export async function trainPainter(run: {
   const { checkpoint: source } = begun;
   const checkpoint = await loadCheckpoint(source);
   if (checkpoint.card.readout.kind !== 'rgba-premultiplied') {
-    const text = `${source}: a painter needs a checkpoint whose creatures are in RGBA`;
+    const text = `${source}: a painter (net that draws details) can be trained only if the checkpoint draws its creatures in colour (RGBA)`;
     throw new TrainingError('bad-data', text);
   }
   const out = options.out ?? join(folder, 'checkpoint');
@@ -125,15 +125,15 @@ export async function trainPainter(run: {
   const originals = await loadOriginals(config.data, baseFolder);
   const { side, latentSize } = checkpoint.card;
   if (config.genome && (side ** 2 !== PLACES || latentSize !== config.genome[0])) {
-    const text = `${source}: "genome" in the configuration does not fit the width of the checkpoint's patches or the size of its latents`;
+    const text = `${source}: "genome" in the configuration needs a checkpoint with "side" ${Math.sqrt(PLACES)} and "latentSize" ${config.genome[0]}`;
     throw new TrainingError('bad-config', text);
   }
   const { kept, learned, material } = await prepareMaterial(checkpoint, originals, config);
   if (config.genome && learned.length === 0) {
-    const text = `${source}: no genome can be learned, because none of the grown creatures resembles its training picture`;
+    const text = `${source}: the painter can learn no genome (numbers of one creature), because no grown creature looks like its training picture`;
     throw new TrainingError('bad-data', text);
   }
-  const examples = `${material.originals.length} originals and ${material.grown.length} pictures of grown creatures`;
+  const examples = `${material.originals.length} large original pictures and ${material.grown.length} pictures of grown creatures`;
   const text = `training a painter for ${source} with ${examples}. ${kept.length} creatures are reserved for measuring the painter.`;
   say(text);
 

@@ -12,7 +12,7 @@ import { findRelatives } from './find-relatives.ts';
 
 const COMMAND = {
   about:
-    'Writes relatives.json of a checkpoint. The file lists the relatives of each creature in the gallery: other creatures that the creature can look like for a moment. To be listed, a relative must pass a trial: the creature looks like the relative and returns, several times in a row, without a flash.',
+    'Writes relatives.json of a checkpoint. The file lists the relatives of each creature in the gallery: other creatures that the creature can look like for a moment. Each listed relative has passed a test: the creature looks like the relative and then like itself again, several times in a row, without flashing.',
   usage: 'npm run relatives -- <folder>',
   positional: CHECKPOINT_FOLDER,
   options: {},
@@ -24,11 +24,12 @@ await runTool('relatives', COMMAND, async ({ folder }) => {
   try {
     const { table, pairs, tried } = await findRelatives(engine, model, say);
     const creatures = table.of.filter((some) => some.length > 0).length;
-    const text = `kept ${pairs.length} of ${tried} pairs; ${creatures} of ${table.of.length} creatures have a relative`;
+    const text = `${pairs.length} of ${tried} pairs of creatures passed the test; ${creatures} of ${table.of.length} creatures have a relative (can look like another creature)`;
     say(text);
     if (pairs.length === 0) return;
     const worst = Math.max(...pairs.map(({ error }) => error));
-    say(`largest error after a creature has returned to its own look: ${worst.toFixed(5)}`);
+    const change = `largest mean squared difference between a creature's pictures before and after it looked like a relative: ${worst.toFixed(5)}`;
+    say(change);
     const file = join(folder, RELATIVES_FILE);
     await writeFile(file, writeRelatives(table, model.card.gallery));
     process.stdout.write(`${file}\n`);

@@ -176,7 +176,8 @@ function checkOrigin(
   };
   const changed = KEPT.flatMap((field) => differs(card[field], config[field], field) ?? []);
   if (changed.length > 0 && config.trains === 'encoder') {
-    const why = 'A run that trains only the encoder must keep the rule of the checkpoint.';
+    const why =
+      'If a run trains only the encoder, all other parts of the model must stay as in the checkpoint.';
     const text = `${from}: "${changed[0]}" differs from the configuration. ${why}`;
     throw new TrainingError('bad-run', text);
   }
@@ -186,8 +187,7 @@ function checkOrigin(
   if (!before) return;
   const other = ENCODING.find((field) => !isDeepStrictEqual(before[field], now[field]));
   if (other !== undefined) {
-    const why =
-      "The encoder's weights depend on this field, so copy its value to the configuration.";
+    const why = `Copy "encoder.${other}" from the checkpoint's card to the configuration, because the encoder was trained with that value.`;
     const text = `${from}: "encoder.${other}" differs from the configuration. ${why}`;
     throw new TrainingError('bad-run', text);
   }
@@ -212,7 +212,7 @@ export async function checkGallery(
   const { card } = await loadModel(from);
   const entries = Array.from(data.splits.train.subarray(0, gallery), (i) => data.entries[i]);
   if (isDeepStrictEqual(card.gallery, entries)) return;
-  const text = `${from}: the first ${gallery} images of the training set ("gallery" in the configuration) must be the images of the checkpoint's gallery, in the same order`;
+  const text = `${from}: the checkpoint's gallery must consist of the first ${gallery} training images, in the same order ("gallery" in the configuration is ${gallery})`;
   throw new TrainingError('bad-run', text);
 }
 
@@ -242,7 +242,7 @@ export async function refineOffsets(
   const offsets = weights.get(OFFSETS);
   if (!offsets || !canRefine(config)) {
     const what =
-      'needs "galleryOffsets" in the configuration, pictures in colour, and a rule that does not update cells at random';
+      'works only if the configuration contains "galleryOffsets", the pictures are in colour, and every cell updates in every step ("updateProbability" is 1)';
     throw new TrainingError('bad-config', `--refine ${what}`);
   }
   const model = await trainedModel(compute, rule);

@@ -38,7 +38,7 @@ test.each([
   [{ colour: 'blue' }, 'field "colour": '],
   [{ growth: { kind: 'budding' } }, 'field "growth.kind": '],
   [{ growth: { kind: 'doubling', seedSide: 3, stepsPerStage: 8 } }, 'field "growth.seedSide": '],
-  [{ latentSize: 5 }, 'field "latentSize": is 5, but without a genome it must equal'],
+  [{ latentSize: 5 }, 'field "latentSize": is 5, but must equal "channels"'],
   [{ update: { kind: 'res5', hidden: 8 } }, 'field "update.kind": '],
   [{ update: { kind: 'res4', hidden: 8, outBias: true } }, 'field "update.outBias": '],
   [
@@ -47,11 +47,11 @@ test.each([
   ],
   [
     { ...DECODER, update: { ...DECODER.update, hidden: 12 } },
-    'field "update.hidden": is 12, which cannot be halved 3 times',
+    'field "update.hidden": is 12, but must be a multiple of 8 (2 to the power of "doublings")',
   ],
   [
     { ...DECODER, growth: { kind: 'uniform', steps: 2 } },
-    'field "growth": must be uniform growth of one step',
+    'field "growth": must have the kind "uniform" and 1 step',
   ],
   [{ ...DECODER, update: { ...DECODER.update, leak: 0.5 } }, 'field "update": has a field'],
   [
@@ -242,7 +242,7 @@ test('card and weights must be of one identity', async () => {
   expect((await loadCheckpoint(folder)).card.identity).toBe(hash.slice(0, 8));
   const other = '0123abcd';
   await write(other);
-  const what = `field "identity": is "${other}", but card and weights have the identity "${hash.slice(0, 8)}"`;
+  const what = `field "identity": is "${other}", but the identity computed from card and weights is "${hash.slice(0, 8)}"`;
   await expectFailure('bad-card', 'card.json', what);
   // A copy that a room keeps is known by its folder.
   const kept = join(folder, hash);
@@ -275,6 +275,6 @@ test('the gallery sheet must be a PNG of the right size', async () => {
   await writeFile(join(folder, 'gallery.png'), 'no picture, but long enough to be one');
   await expectFailure('bad-gallery', 'gallery.png', 'file is not a PNG');
   await writeFile(join(folder, 'gallery.png'), png(24, 16));
-  const what = "width × height is 24 × 16, but the card's gallery needs 384 × 16";
+  const what = 'the picture has 24 × 16 pixels, but must have 384 × 16 to show';
   await expectFailure('bad-gallery', 'gallery.png', what);
 });
