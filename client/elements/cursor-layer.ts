@@ -19,9 +19,9 @@ const NAME_OFFSET = 11;
 const HEIGHT = 24;
 
 /**
- * A water current slowly moves the whole picture, so even a pointer that rests on the grid moves on
- * the screen. A pointer that moves in this way is redrawn every `FOLLOW` ms, or as soon as it has
- * moved by `LEAST` CSS pixels.
+ * The picture of the room sways slowly, as if under water. So even a pointer that rests on the grid
+ * moves on the screen. Such a pointer is redrawn every `FOLLOW` ms, or as soon as it has moved by
+ * `LEAST` CSS pixels.
  */
 const FOLLOW = 100;
 const LEAST = 2;

@@ -42,9 +42,9 @@ function errorsIn(typed: string, word: string): number {
 }
 
 /**
- * Rates how well a typed word matches a creature, from 0 (no match) to 1. A typed word rates 1 if
- * it begins a word in the creature's names, or if it has at least three letters and occurs anywhere
- * in the names. Typing errors lower the rating.
+ * Rates how well a typed word matches a creature, from 0 (no match) to 1. The rating is 1 if one of
+ * the creature's names has a word that begins with the typed word. Typed words of three or more
+ * letters also rate 1 if they occur anywhere in the names. Typing errors lower the rating.
  *
  * @param names the creature's names, separated by spaces
  */
@@ -58,8 +58,8 @@ function rating(typed: string, names: string): number {
 /**
  * Searches the gallery for creatures that match all words of a text, by their names in the page's
  * language and in English. If no creature matches all words, returns creatures that match some
- * words, best matches first: "whale shark" finds whale and shark. For each word, only the matches
- * with the fewest typing errors count.
+ * words, best matches first: "whale shark" finds whale and shark. If creatures match a word with
+ * different numbers of typing errors, only those with the fewest errors match the word.
  *
  * @param among gallery indices to choose from; equally good matches are returned in this order
  */

@@ -47,15 +47,15 @@ const BEND = 0.2;
 const OFF = 0.07;
 
 /**
- * A place for an organism on a pair of twigs. `side` is −1 above the trunk and 1 below it. `index`
- * counts from the trunk.
+ * A place for an organism on a pair of twigs. `side`: −1 for the twig above the trunk, 1 for the
+ * twig below it. `index`: 0 next to the trunk, then outwards.
  */
 interface Place {
   readonly side: 1 | -1;
   readonly index: number;
 }
 
-/** Returns the `count` places of a pair of twigs that are nearest to the trunk, nearest first. */
+/** Returns the first `count` places on a pair of twigs, nearest to the trunk first. */
 const placesOf = (count: number): Place[] =>
   Array.from({ length: count }, (_, i) => ({ side: i % 2 ? 1 : -1, index: i >> 1 }));
 
@@ -138,8 +138,9 @@ export function layoutTree({ organisms }: Pick<LineageTree, 'organisms'>, aspect
 export type TreeLayout = ReturnType<typeof layoutTree>;
 
 /**
- * Assigns organisms to places on a pair of twigs. Each organism is put as close as possible to the
- * mean height of its parents, or to the trunk if no parent has been placed yet.
+ * Assigns organisms to places on a pair of twigs. Each organism gets the free place whose y is
+ * nearest to the mean y of its parents. If no parent has been placed yet, it gets the free place
+ * nearest to the trunk.
  *
  * @param yOf returns the y of an organism; undefined if the organism has not been placed yet
  * @param trunk y of the trunk

@@ -69,9 +69,8 @@ const PIECES = 14;
 /** Radius of the disc behind a picture, in picture widths. */
 const DISC = 0.56;
 /**
- * Names are written below a picture only if the picture is wide enough. `NAMED`: minimum width for
- * the organism's name. `PLANTED`: minimum width for the planter's name. Both are multiples of the
- * text size.
+ * Minimum width of a picture for writing a name below it, as a multiple of the text size. `NAMED`:
+ * for the organism's name. `PLANTED`: for the planter's name.
  */
 const NAMED = 3;
 const PLANTED = 5.2;
@@ -232,8 +231,8 @@ function paintEnd(to: Context, node: TreeNode, { camera, ink }: TreeScene): void
 }
 
 /**
- * The specks of dust that are the sign of a departed organism: x, y and radius of each, in picture
- * widths.
+ * The dots of the sign for an organism that has departed (dissolved): x, y and radius of each, in
+ * picture widths. The dots look like dust.
  */
 export const DUST = [
   [-0.18, -0.09, 0.03],

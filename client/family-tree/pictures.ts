@@ -1,7 +1,7 @@
 /**
  * Loads the pictures of a tree's organisms. If an organism has the name of a gallery creature and
- * no grafts, its picture is a tile of the gallery's sheet. All other pictures are fetched from the
- * server when they are first drawn.
+ * no grafts, its picture is a tile of the gallery's sprite sheet. All other pictures are fetched
+ * from the server when they are first drawn.
  */
 import type { LineageOrganism, LineagePage } from '../../shared/lineage.ts';
 import { lineagePicturePath } from '../../shared/lineage.ts';
@@ -22,14 +22,14 @@ const AT_ONCE = 3;
  */
 const RETRY = 1_500;
 const LONGEST_RETRY = 24_000;
-/** Key of the gallery's sheet in `images`. Organism ids are positive, so 0 is free. */
+/** Key of the gallery's sprite sheet in `images`. Organism ids are positive, so 0 is free. */
 const SHEET = 0;
 
 export class TreePictures {
   private readonly indexOf: ReadonlyMap<string, number>;
   /**
-   * Images by organism id, and the gallery's sheet at `SHEET`. An entry is null until its image
-   * arrives, and remains null if the server has no such image.
+   * Images by organism id, and the gallery's sprite sheet at the key `SHEET`. An entry is null
+   * until its image arrives, and remains null if the server has no such image.
    */
   private readonly images = new Map<number, ImageBitmap | null>();
   private readonly waiting: number[] = [];
@@ -44,7 +44,7 @@ export class TreePictures {
 
   /**
    * @param onChange called at the end of each request, even if no picture has arrived
-   * @param after calls a function after a delay, in ms; replaced in tests
+   * @param after waits for a number of ms, then calls the function; replaced in tests
    */
   constructor(
     private readonly room: string,
@@ -63,8 +63,8 @@ export class TreePictures {
    * the picture.
    */
   of({ id, kind, parts, cause }: LineageOrganism): Picture | undefined {
-    // If the host has removed a chimera, the server draws the chimera's kind without its grafts. So
-    // the gallery's picture of this kind is the same.
+    // If the host has removed a chimera (a grafted organism), the server draws the creature `kind`
+    // without grafts. The gallery has the same picture.
     const isPlain = kind !== '' && (!parts || cause === 'removed');
     const index = isPlain ? this.indexOf.get(kind) : undefined;
     const image = this.request(index === undefined ? id : SHEET);

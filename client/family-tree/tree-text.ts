@@ -86,7 +86,7 @@ export function sizeText(
   return parts.join(' · ');
 }
 
-/** The part of a tree's data that maps ticks to the wall clock. */
+/** The fields of a tree's data that are needed to convert ticks to wall-clock times. */
 export type TreeClock = Pick<LineagePage, 'now' | 'tick' | 'tickRate' | 'times'>;
 
 /** Returns the wall-clock time of a tick, in ms. */

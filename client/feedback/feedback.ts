@@ -17,7 +17,7 @@ const PATTERNS = {
   planted: 12,
   healed: [8, 60, 8],
   refused: [18, 50, 18],
-  // No vibration here, because `affected` vibrates when an organism begins to depart.
+  // No vibration, because `affected()` already vibrates when an organism begins to dissolve.
   departing: 0,
   departed: 8,
   transformed: [8, 40, 8, 40, 8],

@@ -112,8 +112,8 @@ export class Sound {
     const { context } = this;
     const noise = context.createBuffer(1, context.sampleRate, context.sampleRate);
     const samples = noise.getChannelData(0);
-    // Change the loudness only every 160 samples, so that the noise sounds grainy rather than
-    // hissing.
+    // Give each block of 160 samples its own random loudness, so that the noise sounds grainy
+    // rather than hissing.
     for (let i = 0, grain = 1; i < samples.length; i++) {
       if (i % 160 === 0) grain = 0.25 + 0.75 * random() ** 2;
       samples[i] = (2 * random() - 1) * grain;

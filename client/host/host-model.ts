@@ -43,8 +43,8 @@ export function withDraft(schedule: Schedule, { days = {}, ...more }: HoursDraft
 type CallInput<N extends api.CallName> = api.CallBody<N> & Readonly<Record<string, unknown>>;
 
 /**
- * Time limit of a call that only reads, in ms. Exceeds `ANSWER_PATIENCE`, the time that the called
- * server waits for other servers.
+ * Time limit of a call that only reads, in ms. Longer than `ANSWER_PATIENCE`, because the called
+ * server may wait that long for another server.
  */
 const READ_LIMIT = api.ANSWER_PATIENCE + 2_000;
 
@@ -71,7 +71,8 @@ export class HostApi {
     const body = Object.fromEntries(Object.entries(input).filter(([key]) => !isInPath(key)));
     const isRead = method === 'GET';
     const { touched } = this;
-    // Reset before the request, so that the next request reports any use during this one.
+    // Reset `touched` before the request. If the host uses the page during the request, the next
+    // request reports this use.
     this.touched = false;
     const response = await fetch(api.pathOf(path, input as Record<string, string | number>), {
       method,
@@ -428,7 +429,7 @@ export class HostModel {
 
   private callFailed(error: unknown): void {
     if (!(error instanceof HostRefusal)) this.reachable = false;
-    // A refusal before a login does not mean that a session has ended.
+    // If the host is not signed in, a refusal cannot mean that a session has ended.
     else if (!this.signedIn) return;
     else if (isEndOfSession(error)) {
       this.endSession(msg('Your session has ended. Please sign in again.'));

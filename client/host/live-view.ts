@@ -293,8 +293,8 @@ export class LiveView extends HostElement {
   }
 
   private connect(): void {
-    // Connect as a display that only watches, because a participant would count towards the room's
-    // maximum number of visitors.
+    // Connect as a display that only watches. A participant would count towards the room's maximum
+    // number of visitors.
     const place = { room: this.room, as: 'view', pass: '', build: '' } as const;
     const connection = new WallConnection({ ...place, renew: () => {} });
     const { model } = connection;
@@ -362,7 +362,7 @@ export class LiveView extends HostElement {
     view.rig.layout(model.room, size, { top: gap, right: gap, bottom: gap, left: gap });
   }
 
-  /** Moves the frame to the area's current place on the screen. */
+  /** Moves the outline (`frame`) of the selected area to the area's place on the screen. */
   private placeFrame(): void {
     const { frame, area, view } = this;
     if (!frame || !area || !view) return;

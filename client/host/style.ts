@@ -375,8 +375,8 @@ const shared = css`
 `;
 
 /**
- * CSS rules with a single declaration, by selector. These rules override rules of `shared` with the
- * same specificity.
+ * CSS rules with a single declaration, by selector. If a rule in `shared` has the same specificity,
+ * the rule here wins.
  */
 const RULES = {
   ':host': 'display: block',

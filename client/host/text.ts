@@ -42,7 +42,7 @@ export const REASON_TEXTS: Readonly<Record<HostReason, string>> = {
     'This page was opened from another address. Use the address that the terminal shows.',
   ),
   'wrong-key': msg('Your session has changed. Reload the page.'),
-  // Only programs, not the host's page, receive the next two reasons.
+  // The server sends the next two reasons only to programs with access tokens, not to this page.
   'not-allowed': TRY_AGAIN,
   'too-many-calls': TRY_AGAIN,
   'no-such-token': msg('That token has already been revoked.'),
@@ -281,8 +281,8 @@ export function paceText(pace: RoomSummary['pace']): string {
 }
 
 /**
- * An empty list of participants. Pass it to the functions that compose texts, so that they use the
- * names stored with the organism.
+ * An empty list of participants, for functions that compose texts. They cannot look up current
+ * names in it, so they use the names stored with the organism.
  */
 const NOBODY: People = { participants: new Map(), you: undefined };
 
@@ -299,7 +299,7 @@ export const partNames = (organism: Pick<OrganismView, 'kind' | 'origin' | 'part
  */
 export function planterName(planter: OrganismView['planter']): string {
   if (planter.id === HOUSE.id) return msg('the system');
-  // `nameAtPlanting` translates the names of the gardener and of OSC, the protocol by which other
-  // programs can plant seeds.
+  // `nameAtPlanting` also translates the names of the gardener (the automatic participant) and of
+  // OSC, the protocol by which other programs can plant seeds.
   return nameAtPlanting({ planter }, NOBODY) || msg('a visitor');
 }

@@ -152,8 +152,8 @@ function asideList(): TemplateResult | typeof nothing {
 function asideRow(entry: AsideState): TemplateResult {
   const { id, at, what, why } = entry;
   const isCalm = what === 'replaced';
-  // The server can only put back a whole room, so only the entries of whole rooms have the button
-  // “Put back”.
+  // Only whole rooms can be put back (restored from the data that were set aside), so the other
+  // entries have no button “Put back”.
   const isWhole = isCalm || what === 'room';
   const isBusy = host.busy.has(`aside ${id}`);
   const button = (id: string, text: unknown, click: () => void): TemplateResult =>

@@ -146,8 +146,8 @@ export class ViewportReporter {
   }
 
   /**
-   * Tells the server which area is visible. During a glide to another view, the area includes both
-   * views, so that the server sends the cells before the camera reaches them.
+   * Tells the server which area is visible. While the camera glides to another view (`heading`),
+   * the area includes both views, so that the server sends the cells before the camera arrives.
    *
    * @param pixelRatio device pixels per CSS pixel
    * @returns whether a report is still waiting to be sent
@@ -175,8 +175,8 @@ export class ViewportReporter {
   }
 
   /**
-   * Tells the server immediately that the page is hidden. Other reports wait for an animation
-   * frame, but a hidden page has no animation frames.
+   * Tells the server immediately that the page is hidden. Other reports are sent in animation
+   * frames, but a hidden page has none.
    */
   hide(): void {
     this.last = undefined;

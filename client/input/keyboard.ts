@@ -44,8 +44,8 @@ const ACTIONS: Readonly<Record<string, KeyAction>> = {
 };
 
 /**
- * Keys that work even if the visitor has turned single-character shortcuts off. Speech input can
- * trigger the other shortcuts by mistake, but not these keys.
+ * Keys that always work, because speech input does not trigger them by mistake. The visitor can
+ * turn the other single-character shortcuts off.
  */
 const ALWAYS: Readonly<Record<string, KeyAction>> = {
   escape: { do: 'escape' },

@@ -33,7 +33,8 @@ export interface ToolUser {
   /** Why nobody can act at the moment; '' if everybody can act. */
   readonly pause: string;
   /**
-   * Sends the pointer's grid position to the server; undefined if the pointer has left the canvas.
+   * Sends the pointer's position on the grid to the server. `place` is undefined if the pointer has
+   * left the canvas.
    */
   pointAt(place: Point | undefined): void;
   /** Called when the server has accepted a seed that this user has planted. */
@@ -54,11 +55,14 @@ export abstract class ToolHand<U extends ToolUser> extends ViewTools {
   /** The seed that the current stroke grafts; undefined if the stroke damages. */
   private seed: SeedSource | undefined;
   protected lastPoint: Point = { x: 0, y: 0 };
-  /** Indices of the grid positions that the current stroke has covered. */
+  /**
+   * Indices of the grid positions that the current stroke has already previewed, so that no
+   * position is previewed twice.
+   */
   private covered = new Set<number>();
   /**
-   * Whether the last stroke segment had no effect because the visitor had too little energy or the
-   * room was paused.
+   * Whether the last stroke segment had no effect, because the visitor had too little energy or
+   * nobody could act (see `pause`).
    */
   private isShort = false;
   private lastRefusal = Number.NEGATIVE_INFINITY;
@@ -263,8 +267,8 @@ export abstract class ToolHand<U extends ToolUser> extends ViewTools {
   }
 
   /**
-   * Turns grid positions into specks in the colours of the seed's creature. If the creature's
-   * colours are not known yet, uses the visitor's own colour.
+   * Returns a speck (coloured dot) for each grid position, to preview a graft. The colours are
+   * those of the seed's creature or, until they are known, the visitor's own colour.
    */
   private coloured(places: readonly number[], width: number): Speck[] {
     const { colours } = this.session.colours;
@@ -272,8 +276,8 @@ export abstract class ToolHand<U extends ToolUser> extends ViewTools {
     return places.map((place) => ({
       x: (place % width) + 0.5,
       y: Math.floor(place / width) + 0.5,
-      // Multiply by a large prime number, so that neighbouring positions get colours from different
-      // parts of the creature.
+      // Scatter the colours: without the large prime factor, neighbouring positions would get
+      // neighbouring entries of `colours`.
       color: colours[(place * 7_919) % colours.length] ?? own,
     }));
   }
@@ -299,20 +303,24 @@ export abstract class ToolHand<U extends ToolUser> extends ViewTools {
 const MAX_UNANSWERED = 64;
 
 /**
- * Estimates a visitor's energy: the level in the server's last message, plus what has been refilled
- * since then, minus the price of unanswered strokes.
+ * Estimates a visitor's energy: the level in the server's last message, plus the refill since then,
+ * minus the price of strokes that the server has not answered yet.
  */
 export class EnergyEstimate {
-  /** The server's latest energy message, and its time of arrival, in ms. */
+  /**
+   * The server's last message about the visitor's energy, and the time at which it arrived, in ms.
+   */
   private said: Event<'energy'> | undefined;
   private saidAt = 0;
-  /** The unanswered stroke segments, oldest first, with their prices. */
+  /**
+   * Stroke segments that the server has not answered yet, oldest first, with their energy prices.
+   */
   private unanswered: { readonly price: number }[] = [];
-  /** Total price of the parts of strokes that have been drawn but not sent. */
+  /** Energy price of what has been drawn but not sent yet. */
   private drawn = 0;
   /**
-   * The server's last energy message, but with the estimated level. Updated at each message, stroke
-   * and answer. Undefined before the first message.
+   * The server's last energy message, with `level` replaced by the estimate. Updated at each
+   * message, stroke and answer. Undefined before the first message.
    */
   energy: Event<'energy'> | undefined;
   /** End of the last sent stroke segment; undefined if the server refused the segment. */
@@ -346,7 +354,7 @@ export class EnergyEstimate {
   }
 
   /**
-   * Subtracts the price of a drawn stroke segment from the estimate.
+   * Lowers the estimated energy by the price of a stroke segment that has just been drawn.
    *
    * @param length length of the segment, in cells
    * @param radius radius of the stroke, in cells

@@ -45,8 +45,8 @@ export const style = [
       gap: 1.6em;
     }
     figure {
-      /* The edges of this box contain only the organism's glow, so the box may overlap the
-         elements above and below. */
+      /* Near its edges, this box shows only the organism's glow, so it may overlap the elements
+         above and below. */
       width: min(100cqw, 58dvh, 40em);
       aspect-ratio: 1;
       margin: -4% 0;
@@ -133,8 +133,8 @@ export const style = [
 const PICTURE = 960;
 const BODY = 620;
 /**
- * How long each growth step is shown, in ms. At most 6 steps fit into a second, and a flash takes
- * two changes of colour, so growth causes at most three flashes per second.
+ * How long each growth step is shown, in ms. At most 6 steps fit into a second. A flash needs two
+ * opposite changes, so growth stays within the limit of three flashes per second (WCAG 2.3.1).
  */
 const STEP = 180;
 /**
@@ -159,8 +159,8 @@ export class VivariumKeep extends LitElement {
   cells: ImageData | undefined;
   @state() phase: 'loading' | 'growing' | 'grown' | Problem = 'loading';
   /**
-   * The name of each genome, and its share of the square in which the organism grows. Only chimeras
-   * have more than one genome.
+   * The organism's genomes, each with its name and the share of cells that read it. Only chimeras
+   * (grafted organisms) have more than one genome.
    */
   @state() private parts: readonly Part[] = [];
   @state() private link: KeepLink | undefined;
@@ -372,8 +372,8 @@ const genomesOf = (seed: tokens.TokenSeed): readonly tokens.TokenGenome[] => [
 const UNKNOWN = { kind: '', origin: 'keepsake' } as const;
 
 /**
- * Returns the genomes of the organism that grows from a seed, each with its share of the square in
- * which the organism grows.
+ * Lists the genomes of a seed. `share`: the part of the organism's square whose cells read the
+ * genome, 0 to 1.
  */
 function partsOf(seed: tokens.TokenSeed, { card }: PageModel): Part[] {
   const places = seed.grafts?.places ?? Uint8Array.of(0);
@@ -407,8 +407,8 @@ const inlined = (): HTMLElement[] => [
 ];
 
 /**
- * Returns the origin of the server at which visitors can plant the seed: '' for the server of this
- * page; undefined if there is no server.
+ * Returns the origin of the server on which visitors can plant the seed. '' means the server of
+ * this page. Undefined if the page is a single file that names no server.
  */
 export const plantingServer = (): string | undefined =>
   document.querySelector<HTMLMetaElement>('meta[name=vivarium-server]')?.content ??
@@ -440,9 +440,9 @@ function parse(bytes: Uint8Array) {
     tensors: float32Of(file),
     bounds: JSON.parse(bounds) as LatentBounds,
     /**
-     * Growth ends after `ticks` consecutive steps in which no RGBA8 value changed by more than
-     * `level`, or else after `most` steps. The steps are counted from the end of `growthSchedule`,
-     * when the organism has its full size.
+     * Growth ends when no RGBA8 value has changed by more than `level` for `ticks` consecutive
+     * steps, or after `most` steps at the latest. Steps count only once the organism has its full
+     * size.
      */
     rest: JSON.parse(rest) as Readonly<Record<'level' | 'ticks' | 'most', number>>,
     /** Paints organisms in high resolution. If undefined, the cells are drawn enlarged. */
@@ -458,7 +458,7 @@ function parse(bytes: Uint8Array) {
 
 type PageModel = ReturnType<typeof parse>;
 
-/** Returns the properties of a model that are needed to decode its tokens. */
+/** Returns the properties of a model that are needed to decode its tokens (seeds as text). */
 export function tokenSpecies({ card, tensors }: PageModel): tokens.TokenSpecies {
   const { identity, latentSize, side } = card;
   const { data } = tensors.get('gallery.latents')!;
@@ -506,11 +506,11 @@ export function* growthOf(model: PageModel, genomes: Genomes): Generator<ImageDa
 
 /**
  * After a growth step, updates which cells the organism owns, by the rules OWN-2 and OWN-3 in
- * `shared/RULES.md`. No cells belong to other organisms.
+ * `shared/RULES.md`. There are no other organisms that could own cells.
  *
- * @param held whether the organism owns each cell, 0 or 1, [side, side]; updated in place
+ * @param held 1 for each cell that the organism owns, otherwise 0, [side, side]; updated in place
  * @param rgba colours of the organism's current cells, premultiplied
- * @param presence aliveness of the organism's current cells, 0 to 255
+ * @param presence how alive each current cell is, 0 to 255
  * @returns a picture of the owned cells
  */
 function ownedCells(
@@ -526,8 +526,8 @@ function ownedCells(
   for (let cell = 0; cell < presence.length; cell++) {
     const place = (inset + Math.floor(cell / stage)) * side + inset + (cell % stage);
     if (presence[cell] >= threshold) held[place] = 1;
-    // Hysteresis: the organism gains a cell whose aliveness is at least `threshold`, and loses a
-    // cell whose aliveness is below half of `threshold`.
+    // Hysteresis: the organism gains a cell when `presence` reaches `threshold`, but loses the cell
+    // only when `presence` drops below half of `threshold`.
     else if (presence[cell] < threshold / 2) held[place] = 0;
     const alpha = rgba[4 * cell + 3];
     if (held[place] === 0 || alpha === 0) continue;

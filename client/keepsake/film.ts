@@ -157,8 +157,8 @@ export async function drawFilm(
  * @throws the signal's reason, if the signal aborts
  */
 export async function gifOf({ pictures, rest }: DrawnFilm, link: string, signal: AbortSignal) {
-  // Choose the palette from every fourth frame, because the last frame alone lacks some colours of
-  // earlier stages.
+  // Choose the palette from every fourth frame, including the last. The last frame alone would lack
+  // some colours of earlier stages.
   const last = pictures.length - 1;
   const palette = await paletteOf(pictures.filter((_, i) => i % 4 === last % 4));
   const gif = new GifWriter(SIDE, SIDE, palette);
@@ -241,10 +241,10 @@ export async function record(
 }
 
 /**
- * Encodes a text that can be appended to a video file: as a tag of a WebM file, or as a `free` box
- * of an MP4 file, which players skip.
+ * Encodes a text as bytes that can be appended to a video file. For WebM, they form a tag. For MP4,
+ * they form a `free` box, which players skip.
  *
- * @returns the bytes, as Latin-1 text
+ * @returns the bytes as Latin-1 text
  */
 function tag(text: string): string {
   if (videoFormat === 'mp4') return `\0\0${bigEndian(text.length + 8)}free${text}`;

@@ -14,7 +14,7 @@ declare module 'gifenc' {
 
   export function GIFEncoder(): {
     /**
-     * @param options `palette`: the palette of the whole file, set only with the first frame;
+     * @param options `palette`: the palette of the whole file, passed only with the first frame;
      *   `delay`: how long to show the frame, in ms
      */
     writeFrame(

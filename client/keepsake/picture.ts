@@ -55,8 +55,8 @@ export async function specimenCard(
   lines.forEach((line, i) => {
     to.fillText(line, textStart, codeTop + 120 + 50 * i, maxWidth);
   });
-  // A checksum follows the text directly in the file. The line break separates the link from the
-  // checksum.
+  // In a PNG file, a checksum directly follows the text. The line break keeps the checksum from
+  // being read as part of the link.
   return withComment(await pngOf(canvas), `${link}\n`);
 }
 
@@ -114,18 +114,18 @@ function drawCode(to: Context, link: string, x: number, y: number): void {
 }
 
 /**
- * If a cell is wider than this number of pixels, the organism is painted at `LARGEST_SCALE`.
- * Otherwise, it is painted at half of `LARGEST_SCALE`.
+ * Cell width, in pixels, up to which an organism is painted at half of `LARGEST_SCALE`. Organisms
+ * with wider cells are painted at `LARGEST_SCALE`.
  */
 const LARGE = 12;
 /** Maximum time for which painting blocks the page, in ms. */
 const SLICE = 12;
 
 /**
- * Creates a function that draws organisms with the painter `by.net` or, if painting fails, draws
- * their cells enlarged.
+ * Creates a function that draws organisms with a painter (a neural net). If painting fails, the
+ * function draws the organism's cells enlarged.
  *
- * @param by.genomes genomes of the organism, if known
+ * @param by `net`: the painter; `genomes`: the latents that the organism's cells read, if known
  * @param signal cancels painting: when it aborts, pending calls reject with its reason
  */
 export const paintedBody =

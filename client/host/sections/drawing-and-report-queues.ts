@@ -69,7 +69,9 @@ abstract class QueueElement<T extends { readonly id: number }> extends ui.HostEl
 
   protected abstract row(entry: T): TemplateResult;
 
-  /** Total number of rows in the lists above this list. */
+  /**
+   * Number of rows in the lists above this one. If such a row vanishes, this list's rows move too.
+   */
   protected get above(): number {
     return 0;
   }
@@ -128,7 +130,7 @@ abstract class QueueElement<T extends { readonly id: number }> extends ui.HostEl
     </li>`;
   }
 
-  /** Returns the name that `host.busy` contains during a call about a row. */
+  /** Returns the name by which `host.busy` marks a call about a row as in progress. */
   protected busyName(id: number): string {
     return `${host.room} ${this.kind} ${id}`;
   }
@@ -137,7 +139,7 @@ abstract class QueueElement<T extends { readonly id: number }> extends ui.HostEl
    * Renders a button for a decision about a row, such as “Decline”.
    *
    * @param label accessible name, if it differs from the text
-   * @param call makes the call for the decision; its promise must not reject
+   * @param call carries out the decision; its promise must not reject
    */
   protected decision(
     id: number,
@@ -152,7 +154,9 @@ abstract class QueueElement<T extends { readonly id: number }> extends ui.HostEl
       @click=${(event: Event) => this.decide(id, event, call)}>${text}</button>`;
   }
 
-  /** Makes the call for a decision about a row, unless the row has just moved (see `SETTLE_MS`). */
+  /**
+   * Carries out the host's decision about a row, unless the row has just moved (see `SETTLE_MS`).
+   */
   private async decide(id: number, { timeStamp }: Event, call: () => unknown): Promise<void> {
     if (!this.isSettled(id, timeStamp)) return;
     const { room } = host;
@@ -170,8 +174,8 @@ abstract class QueueElement<T extends { readonly id: number }> extends ui.HostEl
 type Drawing = RoomDetail['drawings'][number];
 
 /**
- * Lists the drawings that await the host's decision. An empty list is shown only if, by the room's
- * settings, each drawing requires the host's approval.
+ * Lists the drawings that await the host's decision. If there are none, the list is hidden, unless
+ * the room is open and its drawings need the host's approval.
  */
 @customElement('drawing-queue')
 export class DrawingQueue extends QueueElement<Drawing> {

@@ -168,7 +168,7 @@ export class FilmSection extends ui.HostElement {
   private shown = '';
   private isLoading = false;
   private isAsking = false;
-  /** Period, in hours, of the last requested film if the request failed; otherwise 0. */
+  /** If the last request for a film failed: the period of that film, in hours. Otherwise 0. */
   private refused = 0;
   private timer: ReturnType<typeof setTimeout> | undefined;
   /** Sends the slider's position to the walls, at a limited rate. */
@@ -190,8 +190,8 @@ export class FilmSection extends ui.HostElement {
     const { film } = this;
     this.film = this.filmToShow();
     if (this.film?.id !== film?.id) this.pause();
-    // Another host has stopped the film on the walls, or the film has ended, so this page no longer
-    // controls the walls.
+    // If the walls no longer show a film, another host has stopped it or it has ended. This page
+    // then no longer controls the walls.
     if (this.isUp && host.summary?.walls.showing?.what !== 'film') {
       this.isOnWall = false;
       this.isUp = false;
@@ -204,7 +204,7 @@ export class FilmSection extends ui.HostElement {
     const position = `${film?.id} ${isPlaying ? 'playing' : frame}`;
     if (!this.isOnWall || this.made === 0 || position === this.sent) return;
     this.sent = position;
-    // If the throttle holds the position back, send it after `INTERVAL`.
+    // If `push` holds the position back to limit the rate, send the position after `INTERVAL`.
     this.toWalls.push(undefined, performance.now());
     setTimeout(() => this.isOnWall && this.toWalls.flush(performance.now()), INTERVAL);
   }
@@ -377,8 +377,8 @@ export class FilmSection extends ui.HostElement {
     const speed = isPlaying ? SPEED : 0;
     this.isUp = !!(await host.do('showFilm', { room, job: film.id, frame, speed }));
     if (!this.isUp) this.isOnWall = false;
-    // If the host has switched the film off or left the section during the call, make the walls
-    // show the room again.
+    // During the call, the host may have switched the film off or left the section. If so, make the
+    // walls show the room again.
     else if (!this.isOnWall) await this.leaveWall(room);
   }
 
@@ -454,8 +454,8 @@ export class FilmSection extends ui.HostElement {
   }
 
   /**
-   * Requests a film if there is none to show. If an earlier request for this film failed, only
-   * pressing a button requests the film again.
+   * Requests a film if there is none to show. After a failure, the film is requested again only if
+   * the host presses a button.
    *
    * @param isPressed whether the host has pressed a button
    */
@@ -467,7 +467,8 @@ export class FilmSection extends ui.HostElement {
   }
 
   private async make(): Promise<void> {
-    // A moving slider repeats the request. Ignore the repetitions until the server has answered.
+    // While there is no film, each move of the slider requests one. Ignore further requests until
+    // the server has answered.
     if (this.isAsking) return;
     this.isAsking = true;
     this.chosen = '';

@@ -193,10 +193,7 @@ export class GallerySection extends ui.HostElement<Checkpoint> {
     </div>`;
   }
 
-  /**
-   * Renders the list of seeds that are offered first. Pressing a seed moves it to the front of the
-   * list.
-   */
+  /** Renders the seeds that visitors see first, in order. Pressing a seed moves it to the front. */
   private queue(checkpoint: Checkpoint, chosen: readonly number[]): TemplateResult {
     const { gallery } = checkpoint;
     const button = (index: number): TemplateResult => {

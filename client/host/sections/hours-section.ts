@@ -122,7 +122,7 @@ function nextChange({ next }: HostState): string {
 type Days = Schedule['days'];
 type HoursException = Schedule['exceptions'][number];
 
-/** Returns the initial opening hours for a closed day that the host opens. */
+/** Returns the opening hours that a closed day gets when the host opens it. */
 const typicalDay = (days: Days) => days.find((day) => day !== null) ?? TYPICAL_DAY;
 
 function change(change: HoursDraft): void {
@@ -175,9 +175,9 @@ function dayRow(name: string, index: number, days: Days): TemplateResult {
 /**
  * Renders the fields for the opening hours of one day, or of several days with the same hours.
  *
- * @param entry name of the day or days; their hours (null if closed); optionally, a drawing of the
- *   hours
- * @param typical initial hours if the host opens a closed day
+ * @param entry `name`: name of the day or days; `hours`: null if closed; `drawn`: optional drawing
+ *   of the hours
+ * @param typical hours that a closed day gets when the host opens it
  */
 function hoursFields(
   [name, hours, drawn]: readonly [string, Days[number], (TemplateResult | null)?],

@@ -33,7 +33,10 @@ const BUSY = {
   restoring: msg('restoring …'),
 } as const;
 
-/** Prefix that marks a menu option's value as the name of a folder in the checkpoint library. */
+/**
+ * Prefix of the value of a menu option that stands for a folder of the checkpoint library (trained
+ * models). The folder's name follows.
+ */
 const LIBRARY = 'library:';
 
 @customElement('rooms-section')

@@ -32,9 +32,10 @@ function offerRestore(room: string, text: string, kept: SnapshotState | null): N
 }
 
 /**
- * Creates a notice with a button that undoes a removal and keeps all later actions.
+ * Creates a notice with a button that undoes a removal. Everything that happened after the removal
+ * stays.
  *
- * @param command the host's command that removed something
+ * @param command identifies the host's command that removed something
  * @param keeping whether the server is storing changes of rooms; null if storage is turned off.
  *   Without storage, the notice has no button
  */
@@ -51,8 +52,8 @@ export function offerUndo(
 }
 
 /**
- * A card that undoes recent actions after the host has confirmed. The host can then restore the
- * state before the undo.
+ * A card that undoes recent actions after the host has confirmed. Afterwards, a notice offers to
+ * restore the state from before the undo.
  */
 @customElement('undo-card')
 export class UndoCard extends ui.HostElement {
@@ -154,8 +155,8 @@ export function reseedCard(): TemplateResult {
 }
 
 /**
- * Ends the day in the room, after the host has confirmed: within a minute, all organisms dissolve.
- * Then a new day begins.
+ * Asks the host to confirm, then ends the room's day: within a minute, all organisms dissolve. Then
+ * a new day begins.
  */
 function farewell(): void {
   const { room, summary, state } = host;

@@ -67,8 +67,7 @@ function serverCard(server: ServerState, isOwn: boolean): TemplateResult {
 }
 
 /**
- * Renders a table of the rooms that a server runs and of the rooms to which pages are connected
- * through the server.
+ * Renders a table of the rooms that a server runs, and of other rooms to which it connects pages.
  */
 function roomTable({ role, rooms, viewers }: ServerState): TemplateResult | typeof nothing {
   const names = new Set([...rooms.map(({ name }) => name), ...viewers.map(({ room }) => room)]);

@@ -102,8 +102,8 @@ export function changeTo(id: SettingId, shown: number | boolean): SettingsReques
 }
 
 /**
- * Returns the largest value that the server allows for a setting, in the slider's unit. The slider
- * may end at a smaller value, but the number field accepts all values up to the largest.
+ * Returns the maximum that the server allows for a setting, in the slider's unit. The slider may
+ * end below this maximum, but the number field accepts all values up to it.
  */
 export function mostOf(id: SettingId): number {
   const [group, part] = partsOf(id);
@@ -149,7 +149,7 @@ function laterSeeds(wait: number): string {
   );
 }
 
-/** Delay between the last key press on a slider and sending the slider's value, in ms. */
+/** How long after the last key press a slider's value is sent, in ms. */
 const KEY_DELAY_MS = 350;
 
 const DRAWING_MODES: readonly (ui.Choice<RoomSettings['drawings']> & {
@@ -270,8 +270,8 @@ export class KnobsSection extends ui.HostElement {
     const reset = html`<button class="plain" @click=${this.resetAll}>${hostIcons.undo}${msg('Reset all')}</button>`;
     const lead = msg('Changes apply immediately, for everyone in the room. Nothing restarts.');
     const action = html`<div class="row">${isDefault ? nothing : reset} ${fileButtons(name, settings)}</div>`;
-    // Use new elements for each room, so that dragging a slider while switching rooms does not
-    // change the new room.
+    // Create new elements for each room. Otherwise, if the host switched rooms while dragging a
+    // slider, the slider would change the new room.
     return html`${ui.sectionHead(msg(str`Settings of “${name}”`), lead, action)}
       ${keyed(name, this.cards(name, settings))}`;
   }
@@ -334,8 +334,8 @@ export class KnobsSection extends ui.HostElement {
   }
 
   /**
-   * Renders a setting: a slider, a number field that accepts larger values, the unit, and whether a
-   * change has been applied.
+   * Renders a setting: a slider, a number field that accepts values beyond the slider's end, the
+   * unit, and whether a change has been applied.
    */
   private knob(room: string, id: KnobId, name: string, about: string): TemplateResult {
     const [min, max, step, unit] = KNOBS[id];

@@ -91,9 +91,9 @@ export const bars = (columns: readonly Column[], what: Counted): Bar[] =>
   columns.map(({ tick, label, sums }) => ({ tick, label, value: sums?.[what] ?? 0 }));
 
 /**
- * Adds up the counts of all columns. In the result, `most` is the maximum number of simultaneous
- * visitors, not a sum. `dwell` counts visits by duration, in ranges whose limits are in
- * `DWELL_SPANS`. `heat` counts seeds, wounds and grafts by position, [HEAT_SIDE, HEAT_SIDE].
+ * Adds up the counts of all columns. Only `most`, the maximum number of simultaneous visitors, is
+ * not a sum. `dwell` counts visits by duration, in ranges with the limits `DWELL_SPANS`. `heat`
+ * counts seeds, wounds and grafts by position, [HEAT_SIDE, HEAT_SIDE].
  */
 export function total(columns: readonly Column[]) {
   const parts = columns.flatMap(({ sums }) => sums ?? []);
