@@ -44,8 +44,8 @@ const LEGEND_START = 330;
 /** Font size of names, in px. */
 const TEXT = 12;
 /**
- * Minimum aspect ratio (width / height) of a tree's layout. Narrower windows use the layout for
- * this ratio.
+ * Minimum aspect ratio (width / height) for which a tree is laid out. Windows with a smaller ratio
+ * use the layout for this ratio.
  */
 const LEAST_ASPECT = 0.4;
 /** If the window's aspect ratio changes by more than this factor, the tree is laid out again. */
@@ -58,8 +58,8 @@ const EDGES = { top: 108, bottom: 76, side: 8 };
 const LOW_EDGES = { top: 84, bottom: 62, side: 8 };
 const LOW = 400;
 /**
- * If the window's width is more than `NARROW` or its height is less than `LOW`, the selected
- * organism's card is at the side and `CARD` wide. Otherwise, the card is at the bottom. In px.
+ * If the window is wider than `NARROW` px or less than `LOW` px high, the selected organism's card
+ * is at the side and `CARD` px wide. Otherwise, the card is at the bottom.
  */
 const NARROW = 600;
 const CARD = 330;

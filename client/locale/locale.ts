@@ -163,7 +163,7 @@ export async function choose({ target }: Event): Promise<void> {
   url.searchParams.delete('lang');
   history.replaceState(history.state, '', url);
   await speak(next);
-  // If the language did not change, show the previous choice again.
+  // If the language could not be loaded, show the previous choice again.
   select.value = language();
 }
 

@@ -357,7 +357,8 @@ export class CameraRig {
   }
 
   private go(target: Camera, glide = GLIDE): void {
-    // Only a new glide starts slowly. A glide with a new target keeps its speed.
+    // If the camera is already gliding, it keeps its speed. Otherwise, the new glide may start
+    // slowly.
     if (!this.target) this.glided = 0;
     this.velocity = { x: 0, y: 0 };
     this.coasting = false;

@@ -128,7 +128,7 @@ export abstract class CanvasView {
   abstract get camera(): Camera;
 
   /**
-   * Returns the point of the canvas at which the last frame shows a grid position, in CSS pixels.
+   * Returns the point of the canvas, in CSS pixels, at which the last frame shows a grid position.
    *
    * @param place grid position, in cells
    */

@@ -16,7 +16,7 @@ import {
 import { AT_ONCE, LONGEST } from './shaders/passes.ts';
 
 /**
- * Standard deviations of the Gaussian blurs, in texels of the blurred texture. The blurs are used
+ * Standard deviations of the Gaussian blurs, in texels of the resulting texture. The blurs are used
  * for relief (`TIGHT`), shadows (`WIDE`), scattered light (`HALO`) and highlights of organisms
  * (`MASK`).
  */
@@ -25,13 +25,13 @@ const WIDE_SIGMA = 2.3;
 const HALO_SIGMA = 2.4;
 const MASK_SIGMA = 0.9;
 /**
- * Cells up to this distance, in cells along each axis, decide to which organism a position belongs;
- * see `TERRITORY_FRAGMENT`.
+ * A position belongs to the organism with the most cells nearby; see `TERRITORY_FRAGMENT`. Nearby
+ * means up to this distance, in cells along each axis.
  */
 const VOTES = 3;
 /**
- * If the last frame is less than this old when a tick arrives, in ms, interpolation starts at the
- * time of that frame. Otherwise, interpolation starts when the tick arrives.
+ * If a tick arrives less than this after the last frame was drawn, in ms, interpolation starts at
+ * the time of that frame. Otherwise, interpolation starts when the tick arrives.
  */
 const RECENT = 100;
 

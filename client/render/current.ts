@@ -23,8 +23,8 @@ const WAVES = [
 /** Maximum number of simultaneous ripples. */
 export const RIPPLES = 4;
 /**
- * A ripple is a growing ring. `CREST`: wave number, in radians per cell. `NARROW`: the displacement
- * fades to 1/e at sqrt(1 / NARROW) cells from the ring.
+ * A ripple is a growing ring. `CREST`: wave number, in radians per cell. `NARROW`: at a distance of
+ * sqrt(1 / NARROW) cells from the ring, the amplitude has fallen to 1/e.
  */
 const CREST = 0.45;
 const NARROW = 0.01;
@@ -75,7 +75,7 @@ vec2 displaced(vec2 p) {
 }`;
 
 /**
- * Returns the grid position that the bent picture shows at a position.
+ * The water current bends the picture. Returns the grid position that is visible at `place`.
  *
  * @param place position in the bent picture, in cells
  */
@@ -101,8 +101,8 @@ export function undisplace({ x, y }: Point, { phases, strength, ripples }: Field
 }
 
 /**
- * Inverts `undisplace`: returns the position in the bent picture, in cells, at which a given grid
- * position is visible.
+ * The water current bends the picture. Returns the position in the bent picture, in cells, at which
+ * a grid position is visible: the inverse of `undisplace`.
  */
 export function displace(place: Point, field: Field): Point {
   let at = place;
@@ -122,8 +122,8 @@ export const EASE = 3_000;
 /** Time constant for correcting the page's estimate of the room's time, in ms. */
 const CORRECTION = 2_000;
 /**
- * Errors in the page's estimate of the room's time, up to this size in s, are corrected gradually.
- * If the error is larger, the water current fades out first.
+ * If the page's estimate of the room's time is wrong by more than this, in s, the water current
+ * fades out before the estimate is corrected. Smaller errors are corrected gradually.
  */
 const FAR = 3;
 /**

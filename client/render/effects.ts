@@ -75,8 +75,8 @@ function speckOf(place: number, { rgba, width }: Pick<Planes, 'rgba' | 'width'>)
 /** Approximate maximum number of dust grains per tick, over all dying cells. */
 const MAX_GRAINS = 90;
 /**
- * Maximum share of dying cells that leave a grain of dust. This limit does not apply to departing
- * organisms, which dissolve to make space or because their time is over.
+ * Maximum share of the dying cells for which a grain of dust is shown. Does not apply to the cells
+ * of departing organisms, which dissolve to make space or because their time is over.
  */
 const SHARE = 0.35;
 
@@ -99,8 +99,8 @@ export class DustFinder {
    * Returns grains of dust for a random selection of the cells that have died since the last call,
    * in the cells' last colours.
    *
-   * @param silent members of `changed` for which to return no dust, because the cells that the
-   *   last call stored for these areas may have been outdated
+   * @param silent members of `changed` for which to return no dust. The last call may have stored
+   *   outdated cells for these areas
    * @param departs returns whether an organism is departing
    */
   find(
@@ -444,8 +444,8 @@ export class LifeEffects {
   }
 
   /**
-   * Adds dust for the cells that died in a new tick, except in the areas `anew`. The page's earlier
-   * cells in these areas may have been outdated.
+   * Adds dust for the cells that died in a new tick, except in the areas `anew`. There, the page
+   * may have had outdated cells, which died earlier.
    */
   arrived(changed: readonly Rect[], anew: readonly Rect[], now: number): void {
     const { planes } = this.model;

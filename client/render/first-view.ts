@@ -27,8 +27,8 @@ const CLOSEST = 10;
 /** Width and height of the area that the closest view shows, as multiples of an organism's side. */
 const FRAME = { width: 2.25, height: 1.6 };
 /**
- * Views are compared at `ZOOMS` zooms, each `FARTHER` times the previous one. With each zoom, the
- * score of a view falls by `COST`.
+ * Views are compared at `ZOOMS` zooms, from the closest outwards. Each further zoom is `FARTHER`
+ * times the previous one, and lowers the score of its views by `COST`.
  */
 const ZOOMS = 7;
 const FARTHER = 0.86;
@@ -39,12 +39,15 @@ const COST = 0.1;
  */
 export const GROUND = 0.8;
 /**
- * An organism less than `BESIDE` times its side from a free position is a neighbour of the
- * position. More than `RIM` neighbours do not raise a view's score further.
+ * An organism is a neighbour of a free position if it is less than `BESIDE` times its side away. Up
+ * to `RIM` neighbours raise a view's score; more neighbours do not count.
  */
 const BESIDE = 1.3;
 const RIM = 3;
-/** Maximum bonus in a view's score for organisms beside the free position. */
+/**
+ * Maximum number of points that a view gets for organisms beside its free position (the position
+ * where a visitor can plant).
+ */
 const RIM_POINTS = 0.3;
 
 /**
@@ -66,8 +69,8 @@ export function firstView(
   for (let i = 0; i < ZOOMS && organisms.length > 0; i++, zoom *= FARTHER) {
     for (let j = 0; j < CANDIDATES; j++) {
       const place = clampCentre(random() * grid.width, random() * grid.height, side, grid);
-      // In every other candidate view, put the free position near the centre. Show as little as
-      // possible outside the grid.
+      // In every second view, keep the free position near the centre; in the others, put it
+      // anywhere in view. Show as little as possible outside the grid.
       const at = (of: number, all: number, shown: number): number => {
         const way = (random() - 0.5) * Math.max(0, Math.min(j % 2 ? side : shown, shown - side));
         const half = Math.min(all, shown) / 2;
@@ -89,14 +92,15 @@ export function firstView(
    * Returns the score of a view; a higher score is better.
    *
    * @param place the free position, in cells
-   * @param focus the grid position shown in the middle of `free`, in cells
+   * @param focus the grid position shown in the middle of `free` (the part of the view between the
+   *   header and the dock), in cells
    */
   function pointsOf(place: Point, focus: Point): number {
     const size = side * zoom;
     /**
-     * Returns whether an organism would overlap an area of the page.
+     * Returns whether a square as large as a grown organism overlaps an area of the page.
      *
-     * @param x, y offset of the organism's centre from the middle of `free`, in CSS pixels
+     * @param x, y offset of the square's centre from the middle of `free`, in CSS pixels
      */
     const meets = (x: number, y: number, area: Rect): boolean =>
       Math.abs(middle.x + x - area.x - area.width / 2) < (area.width + size) / 2 &&

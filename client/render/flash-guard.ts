@@ -69,8 +69,8 @@ class Turns {
   /**
    * Records the level of a zone.
    *
-   * @returns whether the level has just risen after a fall, or fallen after a rise, by enough to
-   *   count; the first rise or fall counts too
+   * @returns whether the level has just changed direction by enough to count: risen after a fall,
+   *   or fallen after a rise. The first rise or fall counts too
    */
   turned(zone: number, level: number): boolean {
     const { low, high, rising, step, bright } = this;
@@ -110,17 +110,18 @@ export class FlashGuard {
   private readonly sums: Uint32Array;
   private latest = Number.NEGATIVE_INFINITY;
   /**
-   * Time constant with which a softened zone follows the picture, in ms. Long enough that flashes
-   * at more than `limit` per second change the relative luminance on screen by less than 0.1.
+   * Time constant with which a softened zone on screen approaches the new picture, in ms. Long
+   * enough to damp flashes: at more than `limit` per second, they change the relative luminance on
+   * screen by less than 0.1.
    */
   private readonly lag: number;
 
   /**
    * Divides a picture into `columns` × `rows` zones, numbered row by row from the top left.
    *
-   * @param limit maximum number of flashes per second. Because measurements arrive late, a zone
-   *   counts as flashing after only `limit` alternating rises and falls in a second; a whole flash
-   *   is one rise and one fall
+   * @param limit maximum number of flashes per second. A flash is one rise and one fall. But
+   *   measurements arrive late, so a zone already counts as flashing after `limit` alternating
+   *   rises and falls in a second
    */
   constructor(
     readonly columns: number,
@@ -198,17 +199,17 @@ export class FlashGuard {
   }
 
   /**
-   * Computes how far each zone may change from the frame on screen towards the new frame.
+   * Computes how much of the new frame each zone mixes into the frame on screen.
    *
    * @param elapsed time since the previous frame, in ms
-   * @param into array for the results, [rows × columns], from 1 (almost no change) to 255 (the new
-   *   frame)
+   * @param into array for the results, [rows × columns], from 1 (almost no change) to 255 (only the
+   *   new frame)
    */
   shares(now: number, elapsed: number, into: Uint8Array): void {
     for (let zone = 0; zone < into.length; zone++) {
       const since = now - this.softUntil[zone];
       const soft = since < 0 ? 1 : Math.max(0, 1 - since / RELEASE);
-      // Square the value, so that softening ends gradually.
+      // Square `soft`, so that softening ends gradually.
       const lag = this.lag * soft * soft;
       const share = lag < 1 ? 1 : 1 - Math.exp(-elapsed / lag);
       into[zone] = Math.max(1, Math.round(255 * share));

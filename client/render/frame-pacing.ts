@@ -28,16 +28,16 @@ export class TickLength {
 }
 
 /**
- * If the mean time between frames is at least this long, in ms, the resolution is lowered. Screens
- * with 24 Hz have a shorter time.
+ * If the mean time between frames is at least this long, in ms, the resolution is lowered. A screen
+ * with 24 Hz needs only 42 ms, so it does not count as slow.
  */
 const SLOW_FRAME = 45;
 const VERY_SLOW_FRAME = 120;
 const QUICK_FRAME = 25;
 const SAMPLE = 24;
 /**
- * The resolution is reconsidered after `SAMPLE` frames, or after frames that took this long in
- * total, in ms.
+ * The resolution is reconsidered after `SAMPLE` frames, or earlier if the frames together have
+ * taken this long, in ms.
  */
 const ENOUGH = 1_500;
 const LOWER = 0.8;
@@ -99,8 +99,8 @@ export class Resolution {
     this.lastAt = now;
     if (gap > this.pause) return;
     // After a call of `rest`, the gap does not show how long drawing takes, so do not measure the
-    // gap. But raise the resolution if it is time: if pauses are frequent, there may be no other
-    // occasion.
+    // gap. But try a higher resolution if `patience` ms have passed: if pauses are frequent, there
+    // may be no other chance.
     if (gap <= 0) {
       this.raise(now);
       return;
@@ -176,8 +176,9 @@ export class UnfinishedPictures {
   /** One fence per unfinished frame, oldest first. */
   private fences: WebGLSync[] = [];
   /**
-   * If more frames than this are unfinished, the next frame waits. 0 until the GPU has finished its
-   * first frame, because it compiles shaders until then.
+   * Maximum number of unfinished frames; if there are more, the next frame waits. 0 until the GPU
+   * has finished its first frame, because it compiles shaders before. Infinity while the GPU
+   * reports nothing.
    */
   private most = 0;
   private drawnAt = 0;
@@ -206,7 +207,8 @@ export class UnfinishedPictures {
     }
     if (fences.length <= this.most || gl.isContextLost()) return false;
     if (now < this.drawnAt + PATIENCE) return true;
-    // Keep the last fence. Once it is signalled, the GPU is reporting finished frames again.
+    // Stop waiting, but keep the last fence. Once it is signalled, the GPU is reporting finished
+    // frames again, and frames may wait again.
     for (const fence of fences.splice(0, fences.length - 1)) gl.deleteSync(fence);
     this.most = Infinity;
     return false;

@@ -22,7 +22,7 @@ export interface Mark {
   readonly line?: number;
   readonly color: Rgb;
   readonly alpha: number;
-  /** How the mark blends: from 0, opaque paint (default), to 1, additive light. */
+  /** How the mark blends, 0…1: 0 covers like opaque paint (default), 1 only adds light. */
   readonly glow?: number;
 }
 

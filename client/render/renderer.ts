@@ -21,8 +21,8 @@ import { SCENE_ROWS } from './shaders/scene.ts';
  */
 const LOST = 15_000;
 /**
- * After the loss of a GPU context, the page waits until it is this old before it reloads, in ms.
- * Otherwise, the page might reload again and again.
+ * If the GPU context is lost, the page reloads only once the page is this old, in ms. Otherwise, it
+ * might reload again and again.
  */
 const LEAST_AGE = 60_000;
 

@@ -239,7 +239,8 @@ export class Connection extends RoomConnection {
   /** Called if the page has failed `UNREACHED` times to connect. */
   unreached: (() => void) | undefined;
   /**
-   * Receives answers to unknown requests, and rejections of requests without a `rejected` callback.
+   * Receives answers that match no pending request, and rejections of requests without a `rejected`
+   * callback.
    */
   unasked: Answers<Event<'rejected'>> = {};
   readonly requests = new RequestTracker((name, payload) => this.send(name, payload));
@@ -290,7 +291,7 @@ export class Connection extends RoomConnection {
     });
     this.model.on('welcome', ({ you }) => {
       // The server also sends `welcome` when the host has undone actions. In this case, the
-      // connection is live, and no request was lost.
+      // connection is live and no request was lost, so send no request again.
       if (this.model.connection !== 'live') this.requests.resume(you.id);
     });
     for (const event of ['picture', 'pace'] as const) {
@@ -374,8 +375,8 @@ export class BusyReporter {
   }
 
   /**
-   * Call this when the visitor uses the panel. Reports again if the last report was at least
-   * `BUSY_INTERVAL` ago.
+   * Call this when the visitor uses the panel. If the last report was at least `BUSY_INTERVAL` ago,
+   * reports again that the visitor is busy.
    *
    * @param now in ms
    */
@@ -464,8 +465,8 @@ export class RequestTracker {
   }
 
   /**
-   * After a lost connection, sends the unanswered commands again, or rejects them with the reason
-   * 'elsewhere'.
+   * After a lost connection, sends recent unanswered commands again if the page still has the same
+   * participant. Rejects all others, except `REPEATED`, with the reason 'elsewhere'.
    *
    * @param you id of this page's participant after the reconnection; may differ from the earlier id
    */
@@ -475,7 +476,8 @@ export class RequestTracker {
     const youngest = you === this.you ? this.date() - MAX_AGE : Number.POSITIVE_INFINITY;
     this.you = you;
     for (const [id, { name, command, sentAt }] of [...this.pending]) {
-      // Everybody might see the same `beacon` twice, so do not send it again.
+      // Everybody might see a `beacon` (rings that draw attention to an organism) twice, so do not
+      // send it again.
       const isOnce = name !== 'beacon' && !REPEATED.test(name);
       if (isOnce && sentAt > youngest) this.send(name, command);
       else this.giveUp(id);

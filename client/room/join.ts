@@ -263,7 +263,8 @@ export class Room {
   async look(area?: Rect): Promise<OrganismView[]> {
     this.looked = { area };
     this.sendLook();
-    // The first tick may not show the area yet, so wait for two.
+    // The server may have sent the next tick before it received this request, so wait for two
+    // ticks.
     await this.ticks(2);
     const owners = new Set(takeCells(this.planes, this.within(area)).owner);
     return [...this.organisms.values()].filter(({ id }) => owners.has(id));

@@ -77,8 +77,8 @@ const MARKS: readonly unknown[] = ['msg', 'str'];
 
 /**
  * Returns a TypeScript program of the entry modules and of all files that they import, directly or
- * indirectly. To save time, the program's type checker answers `any` for all functions except those
- * in `MARKS`.
+ * indirectly. To save time, the type checker computes types only for the functions in `MARKS`, and
+ * returns `any` for everything else.
  */
 function programOf(entries: readonly string[]): Program {
   const program = sources.files;
@@ -160,7 +160,7 @@ const placeholdersOf = (contents: Message['contents']): string[] =>
   contents.flatMap((part) => (typeof part === 'string' ? [] : [part.untranslatable]));
 
 /**
- * Splits a translation into its plural forms. The last form is for the category 'other'. If the
+ * Splits a translation at each '|' into its plural forms, the last of which is for 'other'. If the
  * number of forms differs from the language's number of plural categories, returns the whole
  * translation as one form.
  */

@@ -12,13 +12,13 @@ const WINDOW = 8;
 /** Number of slow frames within `WINDOW` at which the budget is lowered. */
 const MANY = 3;
 /**
- * A gap between two frames that is longer than this, in ms, counts as a pause, unless the first
- * frame requested the second immediately.
+ * If a frame did not request the next frame immediately, a gap between them of more than this, in
+ * ms, counts as a pause, not as slowness.
  */
 const PAUSE = 250;
-/** Number of frames without paint from which the screen's frame rate is measured. */
+/** Number of frames without paint that are timed to measure the screen's frame rate. */
 const SAMPLE = 12;
-/** When the frame rate is measured, a longer gap between two frames counts as this long, in ms. */
+/** When the frame rate is measured, gaps between frames count as at most this long, in ms. */
 const LONGEST_USUAL = 45;
 /** Number of painted frames that cannot count as slow after a call of `excuse`. */
 const EXCUSED = 4;
@@ -33,8 +33,8 @@ const LONG_REST = 300_000;
 const PATIENCE = 15_000;
 const LONGEST_PATIENCE = 1_800_000;
 /**
- * The scale is lowered if painting, even at the maximum budget, has been behind the moving cells
- * for this time, in ms.
+ * If even the maximum budget has been too small for this time, in ms, the scale is lowered. Too
+ * small means that outdated paint fades out before it can be replaced.
  */
 const BEHIND = 2_000;
 
@@ -42,9 +42,9 @@ const BEHIND = 2_000;
  * Chooses the budget of painting (multiply-adds per frame) and its scale (painted pixels per side
  * of a cell).
  *
- * Doubles the budget if frames are on time and some due chunks were not painted. Halves the budget
- * if frames are late. Lowers the scale if frames are late even at the minimum budget, or if even
- * the maximum budget is too small. Tries higher values again later.
+ * If frames are on time but some chunks that need paint were not painted, doubles the budget. If
+ * frames are late, halves the budget. If frames are late even at the minimum budget, or if the
+ * maximum budget is too small, lowers the scale. Tries higher values again later.
  */
 export class PaintPace {
   /** Maximum number of multiply-adds that a frame may spend on paint. */
@@ -56,9 +56,9 @@ export class PaintPace {
   /** Current upper limit of `budget`, in multiply-adds per frame. */
   private ceiling = MOST;
   private lastAt = Number.NEGATIVE_INFINITY;
-  /** Measured gaps between frames without paint, in ms. */
+  /** Measured times between frames in which nothing was painted, in ms. */
   private readonly gaps: number[] = [];
-  /** Median gap between frames without paint, in ms. */
+  /** Median of `gaps`, in ms. */
   private usual = 1000 / 60;
   private frames = 0;
   private slow = 0;
@@ -67,7 +67,7 @@ export class PaintPace {
   /** Number of consecutive painted frames that took longer than `LONGEST`. */
   private long = 0;
   /**
-   * Time at which painting became too slow even at the largest budget, in ms; undefined while
+   * Time at which even the maximum budget became too small (see `BEHIND`), in ms; undefined while
    * painting is fast enough.
    */
   private behindSince: number | undefined;

@@ -46,7 +46,7 @@ export class PaintPlan {
   readonly shares: Uint8Array<ArrayBuffer>;
   /** For each chunk: time at which the last colour transition of its cells ends, in ms. */
   private readonly until: Float64Array;
-  /** For each chunk: time since which its paint is outdated, in ms. */
+  /** For each chunk: time at which its paint last became outdated, in ms. */
   private readonly since: Float64Array;
   /** For each chunk: time at which it was last painted, in ms; −∞ if it has no paint. */
   private readonly painted: Float64Array;
@@ -94,8 +94,8 @@ export class PaintPlan {
   }
 
   /**
-   * Returns the chunks that must be painted, oldest paint first. Leaves out a chunk without living
-   * cells inside or beside it, unless its slot holds old paint.
+   * Returns the chunks that must be painted, oldest paint first. If no cell is alive inside or
+   * beside a chunk, it need not be painted, unless its slot still holds old paint.
    *
    * @param seen the chunks in view
    */
@@ -105,8 +105,8 @@ export class PaintPlan {
     for (const i of this.indices(seen)) {
       if (painted[i] >= until[i] && painted[i] >= 0) continue;
       const isEmpty = isBare(planes, i % room.columns, Math.floor(i / room.columns));
-      // Moving cells nearby mark an empty chunk as changed again and again. Skip the chunk while
-      // its paint is invisible.
+      // Cells that move beside an empty chunk mark it as changed again and again. Skip the chunk
+      // while its paint is invisible.
       if (isEmpty && now < until[i] && this.shown[i] === 0) {
         painted[i] = Math.max(painted[i], 0);
         continue;

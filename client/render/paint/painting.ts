@@ -14,8 +14,8 @@ import { mayPaint, type Network, paintsAlways } from './may-paint.ts';
 import { RoomPaint } from './scene-paint.ts';
 
 /**
- * `INTERVAL`: minimum time between two requests for genomes. `PATIENCE`: time without an answer
- * after which a request is repeated. Both in ms.
+ * `INTERVAL`: minimum time between two requests for genomes, in ms. `PATIENCE`: if the server has
+ * not answered a request within this time, in ms, the request is repeated.
  */
 const INTERVAL = 500;
 const PATIENCE = 5_000;

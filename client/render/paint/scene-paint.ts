@@ -46,9 +46,10 @@ interface Atlas {
 }
 
 /**
- * Creates a texture with the weights of one or two layers, one below the other. The second layer is
- * for cells whose genome the painter has learned. Each row holds the weights of four outputs. Each
- * column holds the weights of one input; the column after the last input holds the biases.
+ * Creates a texture with the weights of a layer. If there are two layers, the second is below the
+ * first; it is for cells whose genome the painter has learned. Each row holds the weights of four
+ * outputs. Each column holds the weights of one input; the column after the last input holds the
+ * biases.
  */
 function weightTexture(gl: WebGL2RenderingContext, ...layers: PainterLayer[]): WebGLTexture {
   const width = 1 + Math.max(...layers.map(({ inputs }) => inputs));
@@ -67,7 +68,9 @@ function weightTexture(gl: WebGL2RenderingContext, ...layers: PainterLayer[]): W
   return texture;
 }
 
-/** A texture for painted chunks, and the number of painted pixels per side of a cell. */
+/**
+ * The texture into which chunks are painted, and the number of painted pixels per side of a cell.
+ */
 type PaintTarget = Pick<Atlas, 'target'> & { readonly scale: number };
 
 /** Runs the layers of a painter on the GPU. Create an instance only if `mayPaint` returns true. */
@@ -79,8 +82,8 @@ export class PaintPasses {
   }[];
 
   /**
-   * Places of the chunks of a batch, in the layout of `uPlaces` in `CHUNK_VERTEX`. `strip`: places
-   * in the textures of the layers. `slots`: places in the atlas.
+   * Where to draw the chunks of a batch, in the layout of `uPlaces` in `CHUNK_VERTEX`. `strip`:
+   * places in the textures with the outputs of the layers. `slots`: places in the atlas.
    */
   private readonly strip = new Int32Array(4 * BATCH);
   private readonly slots = new Int32Array(4 * BATCH);
@@ -191,8 +194,8 @@ export class MapTextures {
   }
 
   /**
-   * Stores or removes the genome map of an organism. If all `PROBES` slots for this organism are
-   * taken, the organism is painted without a map.
+   * Stores the genome map of an organism. If `map` is undefined, removes the stored map. If other
+   * organisms use all `PROBES` possible slots, the organism is painted without a map.
    *
    * @returns the area that must be painted again, in cells; undefined if there is none
    */
@@ -229,15 +232,15 @@ export class MapTextures {
 }
 
 /**
- * Sizes of a cell on screen, in device pixels. While the camera zooms in, paint fades in as cells
- * grow from the first to the second size of `FAR`, and fades out as they grow through `CLOSE`.
+ * Ranges of a cell's size on screen, in device pixels. While the camera zooms in, paint fades in
+ * over the range `FAR`, and fades out over the range `CLOSE`.
  */
 const FAR = [2.2, 3.2] as const;
 const CLOSE = [9, 14] as const;
 /**
- * Sizes of a cell on screen, in device pixels. Cells smaller than the first size are painted with 4
- * pixels per side; cells of at least the second size, with 8. If the size is between the two, the
- * previous number of pixels is kept.
+ * Sizes of a cell on screen, in device pixels. A cell below the first size is painted with 4 pixels
+ * per side; a cell of at least the second size, with 8. Between these sizes, the number of pixels
+ * does not change.
  */
 const FINE = [5.2, 6.2] as const;
 /** First of the two texture units that only `RoomPaint` uses. */
@@ -370,7 +373,8 @@ export class RoomPaint {
     const { planes, pace, always } = this;
     if (!planes) return false;
     const { multiplyAdds: spent } = this.figures;
-    // `follows`: whether the previous frame requested this frame immediately.
+    // `moves` is still the previous frame's value: whether that frame requested this frame
+    // immediately.
     pace.frame({ now, follows: this.moves, spent, due: this.due });
     this.due = 0;
     this.figures = NONE;
@@ -419,7 +423,8 @@ export class RoomPaint {
     const largest = [8, 4, 0].find((scale) => longest <= limitAt(scale))!;
     this.wanted = Math.min(most, isFine ? 8 : 4, largest) as PaintScale;
     if (this.wanted === 0) return;
-    // The atlas must hold all chunks in view at the lowest zoom that uses the scale `wanted`.
+    // The lower the zoom, the more chunks are in view. Make the atlas large enough for the lowest
+    // zoom at which the scale is `wanted`.
     const least = this.wanted === 8 ? FINE[0] : FAR[0];
     const limit = limitAt(this.wanted);
     const columns = Math.min(limit, chunks(view.width, planes.width, least));

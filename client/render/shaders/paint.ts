@@ -42,8 +42,8 @@ flat in int vIndex;
 /** Maximum number of organisms whose genome maps the GPU holds. */
 export const MAPS = 256;
 /**
- * The genome map of an organism is in one of this many consecutive slots. The first slot is the
- * organism's id modulo `MAPS`.
+ * An organism's genome map is stored in one of this many consecutive slots, starting with the slot
+ * whose number is the organism's id modulo `MAPS`.
  */
 export const PROBES = 4;
 /**
@@ -81,8 +81,8 @@ ivec2 mapAt(ivec2 p) {
 }`;
 
 /**
- * Returns GLSL source that adds a cell's genome map, multiplied by weights, to four units of the
- * first layer.
+ * Returns GLSL source that multiplies the values of a cell's genome map by their weights, and adds
+ * the results to four units of the first layer.
  */
 const addMap = (texels: number): string =>
   texels === 0
@@ -96,8 +96,8 @@ const addMap = (texels: number): string =>
   }`;
 
 /**
- * Computes four units of the first hidden layer for each cell of a chunk. In the target, groups of
- * four units lie side by side, each group as wide as a chunk.
+ * Computes four units of the first hidden layer for each cell of a chunk. In the target texture,
+ * each group of four units fills an area as wide as a chunk. The areas are side by side.
  *
  * @param channels number of values per cell in a map; 0 if the painter has not learned genomes
  */
@@ -133,8 +133,8 @@ void main() {
 }`;
 
 /**
- * Computes four outputs of a later layer for each position of a chunk. Negative inputs mark
- * positions that have no living cells nearby.
+ * Computes four outputs of a layer after the first, for each position of a chunk. A negative input
+ * means that the position has no living cells nearby.
  */
 const laterFragment = (channels: number): string => `${HEAD}
 uniform sampler2D uHidden;
@@ -206,7 +206,7 @@ void main() {
   color.rgb = clamp(color.rgb, vec3(0.0), vec3(color.a));
 }`;
 
-/** Two lines of the scene's shader, after which code for paint is inserted. */
+/** Two lines of the scene's shader. Code for paint is inserted after each of them. */
 const DECLARED = `out vec4 color;`;
 const DECIDED = `float alpha = mix(body, a, 0.16);`;
 /** The line of the scene's shader that computes how clearly single cells are drawn. */
@@ -232,8 +232,8 @@ uniform float uPaint;`,
     float here = painted * (1.0 - max(parted, border_.line));
     vec3 tone = clamp(paint.rgb / max(paint.a, 0.02), 0.0, 1.0);
     /*
-     * Small differences between paint and smoothed cells come from the pattern of single cells, so
-     * reduce them. Large differences are edges, so keep them.
+     * Small differences between paint and smoothed cells are only the pattern of single cells, so
+     * weaken the paint there. Large differences are edges, so show the paint fully there.
      */
     c = mix(c, tone, here * (0.35 + 0.65 * smoothstep(0.03, 0.14, distance(c, tone))));
     /* Hide paint where the smoothed cells are almost transparent. */

@@ -14,12 +14,12 @@ void main() {
 }`;
 
 /**
- * When a tick arrives, computes when each cell last changed and when the transition to its new
- * colour ends on screen.
+ * Runs when a tick arrives. Computes two times for each cell: when the cell last changed, and when
+ * its transition to its new colour ends on screen.
  *
  * A transition takes about as long as the time between the last two changes of the cell.
- * Exceptions: 3.6 ticks if the previous change was long ago; `AT_ONCE` ms if the cell has died;
- * `LONGEST` ticks if the cell is new.
+ * Exceptions: 3.6 ticks if the previous change was more than 6.7 ticks ago; `AT_ONCE` ms if the
+ * cell has died; `LONGEST` ticks if the cell is new.
  *
  * Times are 32-bit integers, in ms, that restart at 0 after 49 days. So compare only differences.
  */
@@ -164,8 +164,8 @@ void main() {
 }`;
 
 /**
- * Mixes the frame on screen with the new frame, zone by zone. A zone with share 1 shows only the
- * new frame.
+ * Mixes the frame on screen with the new frame. Each zone of the picture has its own share of the
+ * new frame: with 1, the zone shows only the new frame.
  */
 const SOFTEN_FRAGMENT = `#version 300 es
 precision highp float;

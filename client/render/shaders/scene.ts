@@ -117,7 +117,7 @@ vec4 spline(sampler2D map, vec2 p, vec2 size) {
 }
 /* Border between two organisms that touch. */
 struct Border {
-  float line;     /* 1 on the border, 0 at a third of a cell from it */
+  float line;     /* falls from 1 on the border to 0 a third of a cell away */
   float foreign;  /* share of the cells nearby that belong to the other organism */
   vec4 own;       /* mean colour of the cells nearby that belong to this organism */
 };
@@ -152,8 +152,8 @@ Border border(vec2 p) {
     b.foreign = foreign;
     b.own = own / max(weight, 0.001);
     /*
-     * If most positions nearby belong to the other organism, repeat the loop with the two organisms
-     * swapped.
+     * If more positions nearby belong to the other organism, swap the two organisms, and repeat the
+     * loop.
      */
     if (others <= share || other == 0u) break;
     uint swap = mine; mine = other; other = swap;
@@ -165,7 +165,7 @@ Border border(vec2 p) {
 const CELLS = `
 /*
  * At high zoom, draws a swaying biological cell at each grid position. Each cell sways a whole
- * number of times before uBreath restarts at 0.
+ * number of times before uBreath restarts at 0, so the restart is invisible.
  */
 vec3 cells(vec2 p, vec3 c, float close, float parted) {
   vec2 home = floor(p);
