@@ -45,13 +45,13 @@ const shrinkRules = (rules: string): string =>
     .replaceAll(';}', '}');
 
 /**
- * Source text that defines the function `str`. In the generated modules of texts, this text
+ * Definition of the function `str`, as source code. In the generated modules with translations, it
  * replaces the import of `str` from `@lit/localize`.
  */
 const STR = 'const str = (strings, ...values) => ({ strTag: true, strings, values });';
 
 /**
- * Shortens the message ids in the generated modules of texts.
+ * Shortens the message ids in the generated modules with translations.
  *
  * @throws Error if two ids would become equal
  */
@@ -72,8 +72,8 @@ const shortenIds: Plugin = {
 };
 
 /**
- * In each language's kind names, replaces the map from English names to translations with a list
- * of the translations (see `OrderedKinds`).
+ * For each language, replaces the map from creatures' English names to translations with a list of
+ * only the translations (see `OrderedKinds`).
  */
 const orderKinds: Plugin = {
   name: 'order-kinds',
@@ -128,7 +128,7 @@ const UNUSED: Readonly<Record<string, readonly [what: RegExp, by: string]>> = {
       (dataset.issues ??= []).push({});
     }`,
   ],
-  // Modules that a page loads on demand have no style sheets to preload.
+  // Vite's helper preloads style sheets, but modules that a page loads on demand have none.
   'vite/preload-helper.js': [/.*/s, 'export const __vitePreload = (load) => load();'],
 };
 
@@ -182,7 +182,7 @@ export default defineConfig(({ mode }) => {
       emptyOutDir: mode === 'wall',
       // List the files that the page loads. A test limits their total size.
       manifest: `.vite/${mode}.json`,
-      // List the licences of all libraries that the page contains, for the installed package.
+      // List the licences of all libraries in the page. They become part of the npm package.
       license: { fileName: `.vite/${mode}-licenses.json` },
       target: 'es2022',
       modulePreload: false,

@@ -125,8 +125,8 @@ export class RoomModel {
   constructor(private readonly send: Send) {}
 
   /**
-   * Returns checksums of all chunks in `planes`; undefined if there are no chunks yet. By the
-   * checksums, the server decides which chunks to send after a join.
+   * Returns checksums of all chunks in `planes`; undefined if there are no chunks yet. The server
+   * needs the checksums after a join, to decide which chunks to send.
    */
   holds(): Uint8Array<ArrayBuffer> | undefined {
     return this.decoder?.holds();
@@ -200,8 +200,8 @@ export class RoomModel {
     energy: (event) => this.keep('energy', event),
     settings: (event) => this.keep('settings', event),
     pace: (event) => {
-      // The connection may have counted as lost during a silence. If a frame has already arrived,
-      // the connection is live again.
+      // If the server sends nothing for a while, the connection is marked as lost. This message
+      // shows that it works. If a frame has already arrived, mark it as live again.
       if (this.tick !== undefined) this.setConnection('live');
       this.keep('pace', event);
     },
@@ -227,8 +227,8 @@ export class RoomModel {
   private open(event: Event<'welcome'> | Event<'wall'>): void {
     const { room, checkpoint, organisms, participants } = event;
     Object.assign(this, { room, checkpoint });
-    // When reconnecting, keep the cells of a room with the same size, because the server sends only
-    // changes.
+    // After a reconnection, keep the known cells, because the server sends only changes. Create new
+    // planes only if there are none, or if the room has another size.
     if (this.planes?.width !== room.width || this.planes.height !== room.height) {
       this.planes = createPlanes(room.width, room.height);
     }
@@ -288,10 +288,10 @@ export class RoomModel {
   }
 
   /**
-   * Requests chunks that differ from the server's chunks. Repeats a request only after `PATIENCE`
-   * frames, to give the server time to answer.
+   * Requests chunks that could not be decoded. Repeats a request only after `PATIENCE` frames, to
+   * give the server time to answer.
    *
-   * @param lost indices of the chunks that the last frame reports
+   * @param lost indices of the chunks of the last frame that could not be decoded
    */
   private ask(lost: readonly number[]): void {
     for (const [chunk, frames] of this.asked) {

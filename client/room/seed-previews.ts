@@ -18,7 +18,10 @@ export interface FilmView {
   readonly frames: number;
 }
 
-/** A film of a growing seed. `raw` is the server's image, kept until it is queued for painting. */
+/**
+ * A film of a growing seed. `raw` is the server's image, kept until it is queued to be redrawn in
+ * finer detail.
+ */
 type Film = FilmView & { raw?: Blob | undefined; readonly genomes: PackedGenomes | undefined };
 
 /**
@@ -118,7 +121,7 @@ export class Previews {
   private async paintLater(key: string, film: Film, raw: Blob): Promise<void> {
     film.raw = undefined;
     const isKept = (): boolean => this.films.get(key) === film;
-    // If the film cannot be painted, keep it unpainted.
+    // If painting fails, keep the unpainted film.
     const url = await this.painted(raw, isKept, film.genomes);
     if (!url) return;
     if (!isKept()) return URL.revokeObjectURL(url);
@@ -133,10 +136,9 @@ export class Previews {
    */
   renew(you: number): void {
     this.asked.clear();
-    // Drop the previews of crosses of two organisms, because an organism may have been transformed
-    // during the disconnection. If the page has a different participant now, also drop the previews
-    // of the earlier participant's own seeds (`hand`: seeds that the server made for a participant
-    // from crosses and drawings).
+    // During the disconnection, organisms may have been transformed, so drop the previews of their
+    // crosses. If the page has a different participant now, also drop the previews of seeds from
+    // `hand`: the server made these seeds for the earlier participant from crosses and drawings.
     this.dropAll(you === this.you ? /"cross"/ : /"cross"|"hand"/);
     this.you = you;
   }
@@ -228,7 +230,7 @@ export class Previews {
 /** Pixels with a lower alpha (0…255) are ignored. */
 const LEAST_ALPHA = 128;
 
-/** Reads the colours of the last picture in an image: a row of square pictures. */
+/** Reads the colours of an image's last picture. The image is a row of square pictures. */
 async function coloursOf(url: string): Promise<Rgb[]> {
   const image = new Image();
   image.src = url;
@@ -247,7 +249,7 @@ async function coloursOf(url: string): Promise<Rgb[]> {
   return colours;
 }
 
-/** The colours of the seed that the visitor is grafting. */
+/** The colours of the creature whose seed the visitor is grafting. */
 export class SeedColours {
   /**
    * Colours of the grown creature's cells, sRGB from 0 to 1; empty until the preview has arrived.

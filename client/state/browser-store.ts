@@ -34,9 +34,9 @@ export class BrowserStore {
 }
 
 /**
- * Storage that survives a reload of the page. `seat`: the resume token, with which the page regains
- * its seat or its position in the queue. `mark`: signed random bytes (`welcome.mark`) by which the
- * server recognises this browser, for bans and limits of energy.
+ * Two strings that survive a reload of the page. `seat`: a token with which the page gets back its
+ * seat in the room or its position in the queue. `mark`: signed random bytes (`welcome.mark`) by
+ * which the server recognises this browser, for bans and limits of energy.
  */
 export type PageMemory = Readonly<Record<'seat' | 'mark', Pick<BrowserStore, 'read' | 'write'>>>;
 
@@ -63,8 +63,8 @@ export class Listeners<Events extends { [K in keyof Events]: unknown }> {
 }
 
 /**
- * Passes on at most one value per interval. Of the other values, keeps only the latest until
- * `flush` is called.
+ * Calls a function with at most one value per interval. A value that comes too early waits for
+ * `flush`, and is replaced if a newer value comes.
  */
 export class Throttle<T> {
   private waiting: { readonly value: T } | undefined;
@@ -85,7 +85,7 @@ export class Throttle<T> {
   }
 
   /**
-   * Passes on the waiting value, if there is one and the interval is over.
+   * If a value is waiting and the interval is over, calls `pass` with the value.
    *
    * @returns whether a value is still waiting
    */
@@ -201,8 +201,8 @@ export class OpenPanels {
 
   private arrive({ state }: PopStateEvent): void {
     this.entries = entriesIn(state);
-    // Unless this page has called `history.go`, the visitor has pressed the Back button. Close the
-    // panels whose history entries are gone.
+    // If the visitor has pressed the Back button, close the panels whose history entries are gone.
+    // If this page itself has called `history.go`, close none.
     const kept = this.isTravelling ? this.panels.length : this.entries;
     this.isTravelling = false;
     this.closeAll(kept);

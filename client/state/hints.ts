@@ -5,8 +5,8 @@ import { BrowserStore } from './browser-store.ts';
 const SHOWINGS = 3;
 
 /**
- * Decides whether to show a hint, which is no longer shown once the visitor has followed it. Counts
- * how often this browser has shown the hint.
+ * Decides whether to show a hint: on at most `SHOWINGS` occasions in this browser, and never again
+ * once the visitor has followed it.
  */
 export class Hint {
   private readonly showings: BrowserStore;
@@ -19,12 +19,12 @@ export class Hint {
   /**
    * Returns whether to show the hint.
    *
-   * @param occasion name of the occasion. Repeated calls with the same name count once
+   * @param occasion name of the occasion. Consecutive calls with the same name count as one showing
    */
   isShown(occasion: string): boolean {
     const count = Number(this.showings.read());
     if (occasion === this.occasion) return count <= SHOWINGS;
-    // If the stored value is not a number, do not show the hint.
+    // Because of the `!`, a stored value that is not a number also prevents the hint.
     if (!(count < SHOWINGS)) return false;
     this.occasion = occasion;
     this.showings.write(`${count + 1}`);

@@ -118,9 +118,9 @@ export class InteractionState {
   }
 
   /**
-   * Call this when the host has changed which seeds are offered. Replaces the held seed if the host
-   * has hidden it. Before anything is planted, also replaces a held seed that the page has chosen
-   * by itself (`holdFirst`) if the host now puts other seeds first.
+   * Call this when the host has changed which seeds are offered. If the host has hidden the held
+   * seed, replaces it. If the host now puts other seeds first, and nothing has been planted yet,
+   * also replaces a held seed that the page itself has chosen (`holdFirst`).
    */
   follow(checkpoint: Checkpoint, random: () => number, offer: Offer): void {
     const { held, planted } = this.current;

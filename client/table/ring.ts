@@ -47,10 +47,10 @@ export interface RingPlace extends Point {
 interface RingPage {
   readonly send: Send;
   /**
-   * Shows a QR code with which the person can take an organism home.
+   * Shows a QR code for a page that grows an organism again on the person's own device.
    *
    * @param token the organism's seed as text
-   * @param page URL of the page that grows the organism from its seed, see `Event<'accepted'>`
+   * @param page URL of this page; undefined stands for `/keep`, see `Event<'accepted'>`
    */
   showCode(ring: Ring, token: string, page: string | undefined): void;
   /** Shows that a touch had no effect. */
@@ -58,7 +58,7 @@ interface RingPage {
 }
 
 export class Ring implements ToolUser {
-  /** The model of the room, with this person as `you`. */
+  /** The table's model of the room, adapted to this person: `you` is this person. */
   readonly model: RoomModel;
   readonly state = new InteractionState(STROKE_RADIUS.touchRadius);
   readonly requests = new RequestTracker((name, message) =>
@@ -73,7 +73,7 @@ export class Ring implements ToolUser {
   hand: readonly SeedView[] = [];
   /** Number of fingers with which this person is touching the room. */
   fingers = 0;
-  /** Index of the first seed that the ring shows, modulo the number of offered seeds. */
+  /** Index of the ring's first seed among the offered seeds, taken modulo their number. */
   first = Math.floor(Math.random() * 1_000);
   private readonly listeners = new Listeners<{ energy: Event<'energy'>; welcome: undefined }>();
   /** Id of this ring's session on the server. Command ids are unique within a session. */
@@ -104,8 +104,8 @@ export class Ring implements ToolUser {
       const isOwn = event.what === 'grafted' && event.by === this.seat.you?.id;
       if (isOwn && event.kind !== undefined) this.settled.delete(event.id);
     });
-    // Request the held seed's preview if the ring needs it: to show a seed that is not in the
-    // gallery, or to read the colours for a graft.
+    // Request a preview of the held seed only if the ring needs it, because the seed is not in the
+    // gallery or because its colours are needed for a graft.
     this.state.onChange(() => {
       const { held, tool } = this.state.state;
       if (held.from === 'gallery' && tool !== 'graft') this.previews.forget(this);

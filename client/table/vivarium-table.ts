@@ -24,10 +24,7 @@ import { controls } from '../style/controls.ts';
 import { REACH, Ring, type RingPlace, TableRing, TableView } from './ring.ts';
 import { TIMEOUTS } from './timeouts.ts';
 
-/**
- * A touch belongs to the nearest ring if the distance to the ring's centre is less than this, in
- * em.
- */
+/** A touch belongs to the nearest ring if its centre is less than this far away, in em. */
 const NEAR = 2 * REACH.edge;
 /** Maximum distance that a finger may move during a tap, in CSS pixels. */
 const SLOP = 10;
@@ -149,7 +146,7 @@ export class VivariumTable extends LitElement {
   readonly rings = new Map<number, Ring>();
   private view: TableView | undefined;
   private gone: ReturnType<typeof setTimeout> | undefined;
-  /** Time of the last touch, in ms. Undefined after the table has started over. */
+  /** Time of the last touch, in ms. Undefined after the table has started over for new people. */
   private touchedAt: number | undefined;
   private origin = '';
   @state() private cards: readonly Card[] = [];
@@ -172,8 +169,8 @@ export class VivariumTable extends LitElement {
       document.addEventListener(name, block);
     }
     document.addEventListener('wheel', block, { passive: false });
-    // Record every touch, including those on rings and QR codes, so that the table does not start
-    // over.
+    // Record every touch, even on rings and QR codes: the table starts over for new people after a
+    // time without touches.
     const touched = (event: Event): void => {
       this.touchedAt = performance.now();
       const pressed = event.composedPath().find((one) => one instanceof TableRing);
@@ -330,8 +327,8 @@ export class VivariumTable extends LitElement {
   }
 
   /**
-   * Removes the rings and QR codes whose time is over. The table starts over if nobody has touched
-   * it for `TIMEOUTS.table` ms.
+   * Removes the rings and QR codes whose time is over. If nobody has touched the table for
+   * `TIMEOUTS.table` ms, it starts over for new people.
    */
   private check(now: number): void {
     const { touchedAt, cards } = this;
@@ -411,8 +408,8 @@ export class VivariumTable extends LitElement {
     const inside = (at: number, length: number): number =>
       Math.max(Math.min(reach, length / 2), Math.min(length - reach, at));
     const edges = [height - y, x, y, width - x];
-    // People in front of an upright screen all see it from the same side, so every ring faces the
-    // screen's lower edge.
+    // If the screen stands upright (option `upright`), all people see it from the same side, so
+    // every ring faces the lower edge.
     const turn = this.query.has('upright') ? 0 : 90 * edges.indexOf(Math.min(...edges));
     return { x: inside(x, width), y: inside(y, height), turn };
   }

@@ -61,8 +61,8 @@ export class RoomCanvas {
   private insets: Insets = { top: 0, right: 0, bottom: 0, left: 0 };
   private carded: OrganismId = 0;
   /**
-   * The camera, as JSON, that `showBeside` chose when it last moved the view away from the whole
-   * grid; '' before. If the camera is unchanged when the organism's card closes, the view shows the
+   * The camera, as JSON, after `showBeside` last moved the view away from the whole grid; '' if it
+   * has not. If the camera is still the same when the organism's card closes, the view shows the
    * whole grid again.
    */
   private uncovered = '';
@@ -73,7 +73,8 @@ export class RoomCanvas {
     const { session } = page;
     const { model, state, estimate, feedback, connection } = session;
     const cursors = this.find<CursorLayer>('cursor-layer');
-    // The signal is never aborted, because the page always shows the room.
+    // `Lens` and `reportView` need a signal that can stop them. It is never aborted, because the
+    // page always shows the room.
     const { signal } = new AbortController();
     const view = new RoomView(canvas, model, state);
     const tools = new Tools(session, view, this.find<ToastLayer>('toast-layer'));
@@ -87,7 +88,7 @@ export class RoomCanvas {
     calm.addEventListener('change', applyMotion);
     applyMotion();
     const lens = new Lens(canvas, this.find('.lens'), signal);
-    // At the tier `phone`, the server delays details that are too small to see on a phone.
+    // At the quality tier `phone`, the server delays changes that are too small to see on a phone.
     const report = reportView(view, connection, signal, byPointer<TierName>('phone', 'full'));
     view.onPainter = (paint) => session.previews.paintWith(paint);
     view.onFrame = (now) => {
@@ -191,8 +192,8 @@ export class RoomCanvas {
       this.aimed = undefined;
       return;
     }
-    // Do not use `toWorld`: it follows the movement of the water, so its result changes even while
-    // the camera rests.
+    // Do not use `toWorld`: its result follows the picture, which moves as under water, so it
+    // changes even while the camera rests.
     const place = screenToWorld(camera, size, rig.middle);
     if (this.aimed?.x === place.x && this.aimed.y === place.y) return;
     this.aimed = place;
@@ -306,8 +307,8 @@ export class RoomCanvas {
   }
 
   /**
-   * Chooses the initial view. On a small screen, the view shows an area with space for a seed, at a
-   * place that no other element covers.
+   * Chooses the initial view. On a small screen, the view shows free space for a seed, and no other
+   * element covers this space.
    */
   private async open(): Promise<void> {
     const { page } = this;
@@ -397,8 +398,8 @@ export class Tools extends ToolHand<RoomSession> implements CanvasHand {
   }
 
   /**
-   * Called when the visitor presses the canvas. Closes the panel that was opened last, unless an
-   * organism is selected and the tool is *look*.
+   * Called when the visitor presses the canvas. Closes the panel that was opened last. But if the
+   * tool is *look* and an organism is selected, closes nothing.
    *
    * @returns true if a panel was closed
    */
@@ -412,8 +413,8 @@ export class Tools extends ToolHand<RoomSession> implements CanvasHand {
     const { planes } = this.model;
     const { x: i, y: j } = this.view.toWorld({ x, y });
     const onGrid = planes && i >= 0 && j >= 0 && i < planes.width && j < planes.height;
-    // If one finger has tapped twice on the grid, each tap has used the tool (unless it is *look*),
-    // so leave the view as it is. Otherwise, show the whole room.
+    // A double tap shows the whole room. But if one finger taps twice on the grid, each tap uses
+    // the tool, so leave the view as it is (unless the tool is *look*).
     if (fingers === 2 || !onGrid || this.session.state.state.tool === 'look') {
       this.moved();
       this.view.rig.fit();
@@ -422,8 +423,9 @@ export class Tools extends ToolHand<RoomSession> implements CanvasHand {
   }
 
   /**
-   * Uses the tool once at a point of the screen, for a key press. For a stroke, uses the nearest
-   * cell of an organism whose square contains the point, if there is one.
+   * Uses the tool once at a point of the screen, when a key is pressed. If the tool draws strokes,
+   * and the point is in an organism's square, uses the nearest cell of such an organism instead of
+   * the point.
    */
   use(point: Point, now: number): void {
     const place = this.view.toWorld(point);

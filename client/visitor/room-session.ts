@@ -55,9 +55,9 @@ export const followingText = (...whom: Parameters<typeof participantName>): stri
 export const spotText = (): string => msg('The host asks everybody to look here.');
 
 /**
- * Reasons that the visitor usually need not know. Their meanings, in this order: the page has sent
- * a message before joining, the page has not joined in time, the room has moved to another server,
- * the server is shutting down.
+ * Reasons for refusals that the visitor usually need not know. Their meanings, in this order: the
+ * page has sent a message before joining, the page has not joined in time, the room has moved to
+ * another server, the server is shutting down.
  */
 const SILENT_REASON = /^(not-joined|join-timeout|elsewhere|shutting-down)$/;
 
@@ -97,7 +97,7 @@ export class RoomSession {
     this.roomName,
     { name: this.name.read(), watches: this.watches },
     {
-      // Each browser tab has its own seat, so each tab belongs to a different participant.
+      // Store the seat (the place in the room) per tab, because each tab is another participant.
       seat: new BrowserStore('sessionStorage', `vivarium seat ${this.roomName}`),
       mark: new BrowserStore('localStorage', 'vivarium device'),
     },
@@ -117,13 +117,13 @@ export class RoomSession {
   /** The visitor's organisms that have died during this visit, newest first. */
   gone: readonly OrganismView[] = [];
   /**
-   * The visitor's organisms that can be renewed, because they are departing or departed a short
-   * time ago.
+   * Organisms of the visitor that are departing or have recently departed. The visitor can renew
+   * them: make them stay, or plant them again.
    */
   readonly departing = new Map<OrganismId, Offer>();
   /**
-   * By position ('x,y'): the seed, as JSON, that this visitor last planted there or with which they
-   * last transformed the organism there.
+   * For each position ('x,y'): the last seed, as JSON, that this visitor used there, either to
+   * plant an organism or to transform one.
    */
   private readonly made = new Map<string, string>();
   /**
@@ -205,8 +205,8 @@ export class RoomSession {
     model.on('life', (change) => this.trackLife(change));
     model.on('affected', ({ organisms }) => this.reportChanges(organisms));
     this.connection.unasked = {
-      // An accepted drawing that no request waits for was probably sent before the page was
-      // reloaded.
+      // If no request waits for an accepted drawing, the drawing was probably sent before the page
+      // was reloaded.
       accepted: ({ seed }) => seed?.origin === 'drawing' && this.receiveDrawing(seed),
       rejected: (answer) => this.reportRefusal(answer),
     };
@@ -326,8 +326,8 @@ export class RoomSession {
   }
 
   /**
-   * Returns whether an organism is already the creature of the selected seed. If the page does not
-   * know, returns false.
+   * Returns whether an organism is already the creature that grows from the selected seed. If the
+   * page does not know, returns false.
    */
   isHeld({ kind, parts, x, y }: OrganismView): boolean {
     const { held } = this.state.state;
@@ -387,7 +387,7 @@ export class RoomSession {
   /**
    * Stops following another participant's view.
    *
-   * @param isDismissed whether to hide the host's notice about a position, too
+   * @param isDismissed whether to also hide the host's notice that asks everybody to look somewhere
    */
   stopFollowing(isDismissed = false): void {
     if (isDismissed) this.spot = undefined;
@@ -492,7 +492,7 @@ export class RoomSession {
     }
     const shown = state.state.selection?.organism;
     this.unseen = living.find(({ id }) => id !== shown)?.id ?? 0;
-    // Show the text above the organism, where it does not cover the wound.
+    // Show the text at the organism's upper edge, so that it does not hide what has changed.
     const about = model.organisms.get(living[0]?.id);
     const at = about && { x: about.x, y: about.y - about.side / 2 };
     page.tell(texts.affectedText(changes, model), at);
@@ -505,12 +505,12 @@ export class RoomSession {
     const isSilent = SILENT_REASON.test(reason);
     if (!this.isLive) {
       if (!isSilent) page.refuse(text, texts.wayBack(reason));
-      // While the page is connected, announce the server's shutdown, although its reason is silent,
-      // and every refusal of a request.
+      // While the page is connected, show a silent reason only if it refuses a request (which has
+      // an `id`), or if the server is shutting down.
     } else if (!isSilent || id || reason === 'shutting-down') page.tell(text);
   }
 
-  /** Forgets the changes of dead organisms that the page no longer lists. */
+  /** Forgets changes of organisms that are neither alive nor in `gone`, the list of the dead. */
   private forgetAffected(): void {
     for (const id of this.affected.keys()) {
       const isListed = this.model.organisms.has(id) || this.gone.some((one) => one.id === id);
@@ -527,9 +527,9 @@ export class RoomSession {
     if (isNew && this.checkpoint) location.reload();
     if (isNew) state.holdFirst(checkpoint, Math.random);
     state.keepTo(hand, Math.random);
-    // After `welcome`, the server sends again which organisms can be renewed.
+    // Clear the offers to renew organisms, because the server sends them again after `welcome`.
     this.departing.clear();
-    // The recorded seeds may be outdated: while this page was disconnected, others may have
+    // Forget which seeds were used where: while this page was disconnected, others may have
     // transformed the organisms.
     this.made.clear();
     this.gone = this.gone.filter(({ id }) => !model.organisms.has(id));

@@ -72,8 +72,8 @@ export function newsLines({ news, names }: CaptionFacts): Line[] {
 }
 
 /**
- * Returns the captions about the room that are true now, in the order in which they are first
- * shown.
+ * Returns the captions about the room that are true now. Captions that have never been shown are
+ * shown in this order.
  */
 export function standingLines(facts: CaptionFacts): Line[] {
   const { isAlone, hasCode, isTended, season, exhibition } = facts;
@@ -125,8 +125,8 @@ export class CaptionTurns {
 
   /**
    * Chooses the next caption. During a close-up, prefers a recent event of the organism shown.
-   * Otherwise, alternates between the latest event not reported yet and a caption about the room:
-   * the one that was shown longest ago.
+   * Otherwise, alternates between two kinds: the latest event that no caption has reported yet, and
+   * the caption about the room that was shown longest ago.
    *
    * @returns undefined if there is no suitable caption
    */
@@ -154,7 +154,7 @@ export class CaptionTurns {
 
   private longestAgo(lines: readonly Line[]): Line | undefined {
     const turnOf = ({ id }: Line): number => this.shown.get(id) ?? -1;
-    // The sort is stable, so captions that were never shown keep their order.
+    // Captions that were never shown come first. They keep their order, because the sort is stable.
     return [...lines].sort((a, b) => turnOf(a) - turnOf(b))[0];
   }
 }
@@ -163,17 +163,17 @@ export class CaptionTurns {
 const NEWS_TIME = 20_000;
 /** Maximum number of stored events. */
 const MOST_NEWS = 32;
-/** After planting, the gardener counts as looking after the room for this time, in seconds. */
+/** How long the automatic gardener counts as looking after the room after planting, in seconds. */
 const TENDED_TIME = 60;
 /**
- * The gardener's season depends on the latest `SEASON_LATEST` gallery organisms that the gardener
- * has planted in the last `SEASON_TIME` seconds.
+ * A caption such as "A season of animals" considers gallery organisms that the gardener has planted
+ * in the last `SEASON_TIME` seconds, but only the latest `SEASON_LATEST`.
  */
 const SEASON_TIME = 300;
 const SEASON_LATEST = 5;
 /**
- * A season, such as "A season of animals", needs at least `SEASON_LEAST` recently planted gallery
- * organisms. One category must have at least the share `SEASON_SHARE` of these organisms.
+ * A caption such as "A season of animals" needs at least `SEASON_LEAST` gallery organisms that were
+ * planted recently. At least the share `SEASON_SHARE` of them must belong to one category.
  */
 const SEASON_LEAST = 3;
 const SEASON_SHARE = 0.75;

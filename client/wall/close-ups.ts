@@ -9,15 +9,17 @@ export const CLOSE_UP_GLIDE = 2_200;
 /** Minimum time between two close-ups, in ms, not counting glides. */
 const REST = 8_000;
 /**
- * A close-up continues for `LINGER` ms after its event has ended. It ends earlier if the camera
- * arrived `LONGEST` ms ago and the outcome of the event has been shown for `OUTCOME` ms. If the
- * event has not ended, the close-up ends `LONGEST + OUTCOME` ms after the camera arrived.
+ * A close-up ends as soon as one of these statements is true:
+ * - the event and the camera's arrival are both at least `LINGER` ms ago
+ * - the event ended at least `OUTCOME` ms ago, and the camera arrived at least `LONGEST` ms ago
+ * - the event has not ended, and the camera arrived at least `LONGEST + OUTCOME` ms ago
  */
 const LINGER = 8_000;
 const OUTCOME = 2_000;
 const LONGEST = 12_000;
 /**
- * Minimum time, in ms, for which an event must be expected to last after the camera has arrived.
+ * A close-up begins only if its event is expected to last at least this long after the camera has
+ * arrived. In ms.
  */
 const LEAST = 1_000;
 /** How long a visitor counts as active after an action, in ms. */

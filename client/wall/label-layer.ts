@@ -168,7 +168,7 @@ export class LabelLayer extends LitElement {
   /**
    * Moves the labels along with the camera, and hides labels that would cover organisms.
    *
-   * @returns true if another frame is needed, because there are labels
+   * @returns whether there are labels, which the next frame must move again
    */
   frame(now: number, ground: Ground): boolean {
     const taken: Rect[] = [];

@@ -287,8 +287,8 @@ export class VivariumWall extends LitElement {
     this.toggleAttribute('split', isSplit);
     const gap = GROUND * Math.min(frame.clientWidth, frame.clientHeight);
     const insets = { top: gap, right: gap, bottom: gap, left: gap };
-    // Leave the area of the texts free on every screen, because all screens of a video wall share
-    // one camera.
+    // On a video wall, every screen computes the same camera for the whole wall. So reserve the
+    // area of the texts on every screen, even if another screen shows them.
     if (isSplit && options.strip) {
       insets[isUpright ? 'bottom' : isMirrored ? 'right' : 'left'] += strip;
     }

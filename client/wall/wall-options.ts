@@ -60,8 +60,8 @@ export function readOptions({ pathname, search }: Pick<Location, 'pathname' | 's
     /** Whether this screen shows the QR code, the names and the captions. */
     overlay,
     /**
-     * Whether the camera leaves an area free for the QR code, the names and the captions, even if
-     * another screen shows them.
+     * Whether the camera leaves an area free for the QR code, the names and the captions. True by
+     * default, even on the screens of a video wall that do not show them.
      */
     strip: query.get('overlay') !== 'off',
     /** Web address to show as the QR code; '' to show the address that the server has reported. */
@@ -82,9 +82,9 @@ const UNASSIGNED = '\u0378';
 const SIDE = 32;
 
 /**
- * Returns the languages whose native name has a letter that this browser cannot show. The browser
- * draws such a letter as it draws an unassigned character. In Firefox, the result is always empty,
- * because placeholders differ from letter to letter.
+ * Returns the languages whose native name has a letter that this browser cannot show: a letter that
+ * looks the same as an unassigned character when drawn. In Firefox, the result is always empty,
+ * because each missing letter has a different placeholder.
  *
  * @param fonts the fonts of the page, as a CSS `font-family` value
  */

@@ -190,7 +190,7 @@ export function normalise(sheet: Sheet, side: number): Uint8Array<ArrayBuffer> |
   const isInk = sheet.channels === 1;
   const inkSide = side >= DIGIT.side ? DIGIT.box : (side * DIGIT.box) / DIGIT.side;
   const scale = (isInk ? inkSide : side - 2 * MARGIN) / longest;
-  // Centre ink as in MNIST, where the shift is rounded up to a whole number of pixels.
+  // Centre ink as in MNIST, where digits are moved by whole pixels (rounded up).
   const aligned = (mass: number, edge: number): number => {
     const edgeAt = Math.ceil(side / 2 - (mass - edge) * scale);
     return edge + (side / 2 - edgeAt) / scale;

@@ -125,10 +125,10 @@ export class Story {
   }
 
   /**
-   * Returns an announcement of the collected events, and clears the collection. The announcement
-   * describes the most important events in chronological order, and says how many more there were.
+   * Composes an announcement, and clears the collected events. The announcement describes the most
+   * important events in chronological order, and says how many more there were.
    *
-   * @returns a function that returns the text with people's current names
+   * @returns a function that returns the announcement with people's current names
    */
   take(room: Room): () => string {
     const weight = ({ event, organism }: LifeChange): number =>
@@ -227,8 +227,8 @@ export class RoomStory extends VisitorElement {
     model.on('life', (change) => {
       const { event, organism } = change;
       const you = model.you?.id;
-      // Whether the page shows the planter a notice about the event. Do not announce such an event
-      // to the planter as well.
+      // Whether the organism's planter sees a notice about the event. If this visitor is the
+      // planter, do not announce the event as well.
       const isTold =
         ('by' in event && event.by !== you) ||
         event.what === 'departing' ||

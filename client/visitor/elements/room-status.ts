@@ -382,7 +382,7 @@ export class RoomOverview extends PageElement {
       context.arc(x, y, 3 + 0.3 * stage, 0, 7);
       context.fill();
     }
-    // Keep the frame that marks the view inside the map.
+    // Mark the view with a frame. Keep the frame inside the map.
     const line = room.width / 70;
     const left = Math.max(line, shown.x);
     const top = Math.max(line, shown.y);
@@ -484,8 +484,9 @@ export class FindMine extends PageElement {
   }
 
   /**
-   * Finds one of the visitor's organisms: one with changes that the visitor has not seen, or else
-   * the newest. Each further call finds the next older organism.
+   * Finds one of the visitor's organisms. If one has changes that the visitor has not seen, finds
+   * this organism. Otherwise, the first call finds the newest organism, and each further call the
+   * next older one.
    */
   find(): void {
     const { session } = this;

@@ -207,10 +207,10 @@ export class KeepsakeSheet extends SheetElement {
   @state() private picture: Made | undefined;
   @state() private film: Made | 'none' | undefined;
   @state() private video: Made | 'none' | undefined = videoFormat ? undefined : 'none';
-  /** The film on the sheet; only its last picture if the visitor prefers reduced motion. */
+  /** The film to show. If the visitor prefers reduced motion, it has only the last picture. */
   @state() private shown: Made | undefined;
   @state() private copied = false;
-  /** Whether the film's pictures have arrived from the server, so that drawing has begun. */
+  /** Whether drawing the film has begun. It begins when the server has sent the film's pictures. */
   private isDrawing = false;
   private failed: Reason | undefined;
   private drawBody!: Promise<DrawBody>;
@@ -331,8 +331,8 @@ export class KeepsakeSheet extends SheetElement {
   }
 
   /**
-   * Fetches the checkpoint's painter, and returns a function that draws organisms with it. Without
-   * a painter, the function only enlarges the cells.
+   * Fetches the painter (the neural net that draws organisms in detail). Returns a function that
+   * draws with the painter; without a painter, the function only enlarges the cells.
    */
   private async openPainter(): Promise<DrawBody> {
     const url = this.session.model.checkpoint?.painter;

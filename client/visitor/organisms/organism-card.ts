@@ -313,8 +313,8 @@ export class OrganismCard extends PanelElement {
   }
 
   /**
-   * Renders up to two buttons: one takes back the visitor's last graft onto the organism; the
-   * other, shown to its planter, removes all grafts by other people.
+   * Renders up to two buttons. One takes back the visitor's last graft onto the organism. The other
+   * removes all grafts by other people; only the organism's planter sees it.
    */
   private ungraftButtons(organism: OrganismView, isMine: boolean) {
     const you = this.session.model.you?.id;
@@ -357,8 +357,8 @@ export class OrganismCard extends PanelElement {
    * Renders a group of relatives, such as the children.
    *
    * @param all the relatives to show as portraits; undefined stands for a dead relative
-   * @param total number of relatives in the group, including organisms without a portrait. For the
-   *   children, the number of all descendants
+   * @param total number of relatives, with or without a portrait. The group of children also counts
+   *   the children's descendants
    */
   private relatives(
     name: string,

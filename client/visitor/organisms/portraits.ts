@@ -49,7 +49,7 @@ export class OrganismPortrait extends PageElement {
   /** Id of the organism on display; 0 before the first picture is drawn. */
   private shown: OrganismId = 0;
   private isPainting = false;
-  /** Whether the organism must be painted again, because its cells have changed during painting. */
+  /** Whether cells have changed while the painter was drawing, so that it must draw again. */
   private isStale = false;
 
   override connectedCallback(): void {

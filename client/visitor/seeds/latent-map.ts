@@ -26,8 +26,8 @@ import { betweenText } from './seed-tray.ts';
 type MapProjection = ReturnType<typeof mapProjectionOf>;
 
 /**
- * Side length of a picture, relative to the side length at which all pictures together would fill
- * the map. Pictures may overlap, because they are mostly empty.
+ * Factor for the side length of the pictures. At 1, their areas would add up to the map's area.
+ * Pictures may overlap, because they are mostly empty.
  */
 const OVERLAP = 1.25;
 
