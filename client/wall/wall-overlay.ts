@@ -16,7 +16,7 @@ import { CAPTION_TIME, type CaptionFacts, CaptionTurns, type Line } from './capt
 import type { OrganismCaption } from './label-layer.ts';
 import { type Caption, ENGLISH, here, others, refusedText, TEXTS } from './text.ts';
 
-/** Initial values of the state on which a wall's texts depend, used until the room is known. */
+/** State that decides which texts a wall shows. These values apply until the room is known. */
 export const INITIAL_STATE = {
   /**
    * The web address at which visitors can join the room. If phones cannot reach it, no QR code is
@@ -296,8 +296,9 @@ const overlayStyle = css`
 const LONG = 140;
 /** Width of the empty margin around the QR code, in modules. */
 const QUIET = 4;
-/** Maximum number of names shown, and of dots that stand for participants without a name. */
+/** Maximum number of names shown. */
 const MAX_NAMES = 8;
+/** Maximum number of dots shown. Each dot stands for a participant without a name. */
 const MAX_DOTS = 24;
 
 const idOf = ({ id }: ParticipantView): number => id;
@@ -320,8 +321,8 @@ export class WallOverlay extends LitElement {
   @state() private turn = 0;
   private readonly turns = new CaptionTurns();
   /**
-   * The current caption, the turn for which it was chosen (`turn`), and the number of languages in
-   * which it was shown in earlier turns (`said`).
+   * The current caption. `turn`: the turn for which it was chosen. `said`: the number of earlier
+   * turns in which it was shown, each time in another language.
    */
   private line:
     | (Line & { readonly turn: number; readonly said: number; readonly isOver?: boolean })
@@ -380,8 +381,8 @@ export class WallOverlay extends LitElement {
   }
 
   /**
-   * Chooses the caption for the current turn. A caption is shown for one turn in each language
-   * before another caption follows, unless it stops being true.
+   * Chooses the caption for the current turn. While a caption is true, it is shown for one turn in
+   * each language before another caption follows.
    */
   private chooseLine(): void {
     const { turn, line } = this;

@@ -21,7 +21,10 @@ const GAP = 0.02;
 /** Maximum width of an organism's picture, as a share of the tree's height. */
 const CLOSEST = 0.32;
 
-/** Shows the family tree. Sets `data-organisms` when the tree is first drawn, for tests. */
+/**
+ * Shows the family tree. When the tree is first drawn, sets the attribute `data-organisms`, which
+ * makes this element visible.
+ */
 @customElement('wall-tree')
 export class WallTree extends LitElement {
   static override styles = css`

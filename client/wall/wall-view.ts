@@ -228,8 +228,8 @@ export class WallView extends CanvasView {
    */
   private glide: { readonly from: Camera; readonly time: number; since?: number } | undefined;
   /**
-   * Whether the picture is still moving, so that the next frame follows the last frame without a
-   * pause. If not, the time between these frames says nothing about this computer's speed.
+   * Whether the picture is still moving, so that the next frame follows without a pause. After a
+   * pause, the time between two frames says nothing about this computer's speed.
    */
   private busy = false;
 
@@ -303,7 +303,7 @@ export class WallView extends CanvasView {
     this.loop.invalidate();
   }
 
-  /** The planes of the room, even while other planes are shown. */
+  /** The room's own planes (colours and owners of all cells), even while others are shown. */
   get planes(): Planes | undefined {
     return this.model.planes;
   }

@@ -5,8 +5,8 @@ import type { Expression, Operation, OperationKind, OperationOf } from './graph.
 import * as g from './graph.ts';
 
 /**
- * Builds the gradients of one scalar, namely the sum of the inner products ⟨change, result⟩ over
- * `seeds`.
+ * Backpropagates from all `seeds` at once: builds the gradients of one scalar, the sum of the
+ * seeds' inner products ⟨change, result⟩.
  *
  * @param seeds expressions (`result`), each with the gradient that flows into the expression
  *   (`change`). `change` has the shape of `result`; if absent, all its elements are 1

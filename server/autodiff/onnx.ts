@@ -109,9 +109,9 @@ const FLOAT = 1;
 const BOOL = 9;
 
 /**
- * Returns the name of the ONNX operator for a function. The programs compiled here may use Elu, but
- * the engine's own models must not: ONNX Runtime's rounding of Elu depends on the element's
- * position in the batch, and a patch's result must not depend on the rest of the batch.
+ * Returns the name of the ONNX operator for a function. Elu is allowed here, but not in models for
+ * the engine: how ONNX Runtime rounds Elu depends on the element's position in the batch, and in
+ * the engine a patch's result must not depend on the rest of the batch.
  */
 const operatorOf = (name: g.Unary | g.Binary): string => {
   if (name === 'maximum' || name === 'minimum') return name === 'maximum' ? 'Max' : 'Min';

@@ -46,9 +46,9 @@ export const uploadParameters = (
   );
 
 /**
- * Matches the names of parameters that are zero before training: the last layer of the rule, the
- * effect of genomes on the rule, and the trained vectors that are added to the latents of gallery
- * images.
+ * Matches the names of parameters that are zero before training: those of the rule's last layer,
+ * those through which genomes change the rule, and the trained vectors that are added to the
+ * latents of gallery images.
  */
 const STARTS_AT_ZERO = /^(update\.(out|modulation)|gallery)\./;
 

@@ -207,8 +207,8 @@ function errorAndSlope(
 }
 
 /**
- * Creates an objective that computes growth and its gradient in native code, and the gradient of
- * the genome net in TypeScript.
+ * Creates an objective for which native code grows a latent and backpropagates through the growth.
+ * TypeScript backpropagates through the genome net.
  *
  * @param restSteps see `compileObjective`
  */
@@ -284,8 +284,8 @@ function gather(slope: Float32Array, stage: number, channels: number): Float32Ar
 }
 
 /**
- * Computes the gradient with respect to a latent from the gradient with respect to the rule's
- * layers. Backpropagates through the function that `createCondition` creates.
+ * Backpropagates from the rule's layers to the latent, through the function that `createCondition`
+ * creates.
  *
  * @param total gradient with respect to the patch's layers, in the order of `layersAsRead`
  * @returns gradient with respect to the latent, [Z]

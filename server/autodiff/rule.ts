@@ -14,8 +14,8 @@ export const overCells = (vector: Expression): Expression =>
 
 export interface RuleInputs {
   /**
-   * Result of `readGenome`. Required if cells read the latent in every step (`standingInput` in the
-   * checkpoint's card).
+   * The genome of each patch, as `readGenome` returns it. Required if cells read the latent in
+   * every step (`standingInput` in the checkpoint's card).
    */
   readonly genome?: Expression;
   /**
@@ -48,12 +48,12 @@ export function readGenome(
 }
 
 /**
- * Builds the layers of a rule. If cells read genomes in every step, each patch's genome changes the
- * layers.
+ * Builds the layers of a rule. If cells read genomes in every step, the layers differ from patch to
+ * patch.
  *
- * @returns each layer's weights [I, O] and biases [1, 1, 1, O]. If genomes change a layer, each
- *   patch has its own weights [N, I, O] and biases [N, 1, 1, O]. The layer `perceive` has scales
- *   instead of weights
+ * @returns each layer's weights [I, O] and biases [1, 1, 1, O]. In a layer that genomes change,
+ *   each patch has its own weights [N, I, O] and biases [N, 1, 1, O]. Exception: the layer
+ *   `perceive` has scales instead of weights
  */
 function ruleLayers(update: Card['update'], parameters: Parameters, genome?: Expression) {
   const kernel = (layer: string): Expression => parameters(`update.${layer}.kernel`);

@@ -1,7 +1,7 @@
 /**
- * A room's lease, as used by the server that leads the room. After sending a successful renewal,
- * the server relies on the lease for a limited time, measured with its own monotonic clock. Start
- * reading at `Lease`.
+ * A room's lease, as used by the server that leads the room. If a renewal succeeds, the server
+ * relies on the lease for a limited time from the moment at which it sent the renewal, measured
+ * with its own monotonic clock. Start reading at `Lease`.
  */
 import { type Clock, pause, repeat } from '../platform/clock.ts';
 import { Mutex } from '../platform/queues.ts';
@@ -12,13 +12,13 @@ export const LEASE = {
   lease: 3_000,
   /** Interval of lease renewals, in ms. */
   renewal: 1_000,
-  /** How long a leader relies on its lease after sending a successful renewal, in ms. */
+  /** How long a leader relies on its lease after a successful renewal, from sending it, in ms. */
   trusted: 2_000,
   /**
    * Delay before a new leader's first tick if the previous leader did not release the room, in ms.
-   * The delay is longer than `trusted`, so the previous leader has stopped by then. If this server
-   * has seen the previous leader's last renewal, the delay starts at that moment. Otherwise, the
-   * delay starts when this server acquires the lease.
+   * The delay is longer than `trusted`, so the previous leader stops before it ends. The delay
+   * starts when this server sees the previous leader's last renewal or, if this server has not seen
+   * it, when this server acquires the lease.
    */
   firstTickDelay: 2_200,
   /** Interval between attempts to acquire a lease, in ms. */
@@ -26,7 +26,8 @@ export const LEASE = {
   /** Delay before the next attempt to take over a room that could not be opened, in ms. */
   failed: 5_000,
   /**
-   * Delay before the next attempt to take over a room whose lease or writes Valkey refused, in ms.
+   * Delay before the next attempt to take over a room after Valkey has refused the room's lease or
+   * a write to the room, in ms.
    */
   refused: 30_000,
   /** Delay before a failed write is retried, in ms. */
@@ -86,9 +87,9 @@ export interface LeaseStore {
    * renewed.
    *
    * @param holder unique name of this process
-   * @param abandoned number of renewals that the caller saw last. Pass this number only if the
-   *   current holder has certainly stopped. If the number has not changed since, the store hands
-   *   over the lease before the lease expires
+   * @param abandoned number of renewals that the caller saw last. Pass it only if the current
+   *   holder has certainly stopped. If the lease has not been renewed since, the store gives it to
+   *   the caller before it expires
    */
   acquire(room: string, holder: string, abandoned?: Renewals): Promise<Acquired | Held>;
   /**
@@ -108,7 +109,7 @@ export interface Position {
   readonly number: number;
 }
 
-/** A log that accepts writes of type `W` only from a room's latest leader. */
+/** A log that accepts a write (of type `W`) only if the writer is the room's latest leader. */
 export interface FencedLog<W> {
   /**
    * Writes atomically if `position.epoch` is the room's latest epoch. If the log already contains
@@ -167,8 +168,8 @@ export class Lease {
     seen: Sighting | undefined,
   ) {
     const { isReleased, renewals } = acquired;
-    // The previous leader sent its last renewal before `seen.at`, so the delay can start at
-    // `seen.at`.
+    // If this process has seen the previous leader's last renewal, start the delay at that time
+    // (`seen.at`), because the previous leader sent the renewal even earlier.
     const lastSign = seen?.renewals === renewals ? seen.at : options.clock.now();
     this.ticksFrom = isReleased ? 0 : lastSign + LEASE.firstTickDelay;
     this.ended = new Promise((resolve) => {
@@ -178,10 +179,10 @@ export class Lease {
   }
 
   /**
-   * Acquires a room's lease. If this process has seen no renewal for `LEASE.firstTickDelay` ms,
-   * acquires the lease even before it expires.
+   * Acquires a room's lease. If this process has seen no new renewal for `LEASE.firstTickDelay` ms,
+   * the holder has stopped, so this process acquires the lease even before it expires.
    *
-   * @param seen this process's last sighting of the room's lease
+   * @param seen the latest renewal of the lease that this process has seen, and when
    * @throws the errors of `LeaseStore`
    */
   static async acquire(
@@ -424,7 +425,7 @@ interface StandbyOptions {
 
 /**
  * Repeatedly tries to acquire the leases of all rooms in `waiting`, and opens each room whose lease
- * it has acquired. `rooms/replicas.ts` replays the journals of rooms that wait for a leader.
+ * it has acquired. Until then, `rooms/replicas.ts` replays the room's journal.
  */
 export class Standby {
   private readonly trying = new Set<string>();

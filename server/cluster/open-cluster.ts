@@ -300,8 +300,8 @@ export interface Cluster {
   readonly node: string;
   readonly leases: RoomLeases;
   /**
-   * 32-byte secret, shared by all processes. The secret signs resume tokens, with which pages
-   * return to their seats.
+   * 32-byte secret, shared by all processes. It signs resume tokens. With such a token, a page that
+   * reconnects gets its seat in the room back.
    */
   readonly secret: Uint8Array;
   readonly report: ReportLoad;
@@ -332,8 +332,8 @@ export async function openCluster(url: string, clock: Clock, log: Log): Promise<
       if (isAnswering) log.warn('valkey-back', 'Valkey answers again.');
       else log.error('valkey-away', warning);
     };
-    // Report failures only for this connection, which notices failures first: it renews leases
-    // every second.
+    // Log failures of only this connection. It renews leases every second, so it is the first
+    // connection that fails.
     const renewals = await connectTo(url, clock, onAnswering);
     connections.push(renewals);
     const writes = await connectTo(url, clock);
@@ -364,8 +364,8 @@ export async function openCluster(url: string, clock: Clock, log: Log): Promise<
       node: `${hostname().slice(0, 48)}-${holder.slice(0, 8)}`,
       report: reportLoad(reads),
       refused: () => {
-        // Omit old refusals. While Valkey refuses a room, a new attempt every `LEASE.refused` ms
-        // replaces the room's refusal.
+        // Omit old refusals. If Valkey still refused the room, there would be a newer refusal,
+        // because this server tries again after `LEASE.refused` ms.
         const since = clock.now() - 2 * LEASE.refused;
         const lately = [...refused].filter(([, { at }]) => at > since);
         return new Map(lately.map(([room, { sentence }]) => [room, sentence]));

@@ -185,7 +185,8 @@ export const INDEX_KEY = `${PREFIX}index`;
 /** Key prefix of a record; the record's own key follows. */
 export const RECORD_PREFIX = `${PREFIX}record:`;
 /**
- * Key prefix of values outside the records, such as recent snapshots; the value's own key follows.
+ * Key prefix of values that are not in the index of records, such as recent snapshots; the value's
+ * own key follows.
  */
 export const APART_PREFIX = `${PREFIX}apart:`;
 /** Key prefix of a part: a value that is uploaded before its write. The key expires. */

@@ -49,7 +49,7 @@ const PART_LIFE = 600_000;
 export interface Change {
   readonly key: string;
   readonly bytes?: Uint8Array | undefined;
-  /** Whether the bytes are stored outside the records, under the prefix `APART_PREFIX`. */
+  /** Whether the bytes are stored under `APART_PREFIX`, and so are not in the index of records. */
   readonly isApart?: boolean;
   /** If true, and if a record with this key already exists, the whole write does nothing. */
   readonly isNew?: boolean;
@@ -189,9 +189,9 @@ export class ValkeyLog implements FencedLog<Prepared> {
   /**
    * Writes changes in one transaction.
    *
-   * @param position epoch and number of the write; undefined for records that belong to no room
-   * @returns whether the changes are written; false if the room has a later leader, or if a change
-   *   with `isNew` found an existing record
+   * @param position the leader's epoch and the write's number; undefined for records of no room
+   * @returns whether the changes are written; false if the room has a newer leader, or if a change
+   *   has `isNew` but its record already exists
    */
   async write(room: string, position: Position | undefined, prepared: Prepared): Promise<boolean> {
     await prepared.upload();
@@ -297,7 +297,7 @@ export function openValkeyRecords(options: ValkeyRecordsOptions): Records {
     const found = await read('ZRANGE', INDEX_KEY, ...order, ...part);
     return (found as readonly Reply[]).map((key) => `${key}`);
   };
-  /** Reads the values at the first keys: as many as fit into one answer, but at least one. */
+  /** Reads values from the first of `places` on, as many as fit into one answer, at least one. */
   const readSome = async (places: readonly string[]): Promise<(Uint8Array | undefined)[]> => {
     const found = await read('EVAL', READ, places.length, ...places, partBytes);
     const values = (found as readonly Reply[]).map((bytes) =>
@@ -350,8 +350,8 @@ export function openValkeyRecords(options: ValkeyRecordsOptions): Records {
     const prepared = new Prepared(changes, writes);
     try {
       if (lease) {
-        // Upload the parts first, so that journal writes do not wait for the upload. If the upload
-        // fails, `lease.write` repeats the upload.
+        // Upload the parts before `lease.write`, because the room's other writes wait while
+        // `lease.write` runs. If the upload fails, `lease.write` repeats it.
         await lease.whileHeld(prepared.upload().catch(() => {}));
         if (await lease.write(log, prepared)) return;
       }

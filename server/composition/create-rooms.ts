@@ -103,13 +103,13 @@ function createClusterRooms(
   const remote = role === 'owner' ? undefined : new RemoteRooms({ bus, clock, node, whyOver });
   return {
     rooms,
-    /** The same object as `rooms`, typed with the methods for a cluster. */
+    /** The object `rooms` again, with a type that includes the methods for a cluster. */
     cluster: rooms,
     directory: roomDirectory(rooms, wallSeats, remote),
     /**
-     * Whether visitors can join through this server. If this server connects visitors to rooms of
-     * other servers, it is ready while its bus works. Otherwise, it is ready if it runs at least
-     * one room, or if all rooms of the cluster are closed.
+     * Whether visitors can join through this server. A server that connects visitors to rooms of
+     * other servers is ready while its bus works. Any other server is ready if it runs at least one
+     * room, or if all rooms of the cluster are closed.
      */
     isReady: (): boolean => (remote ? bus.isUp : rooms.isLeader),
     /**
@@ -198,7 +198,7 @@ export function gardenerSettings({ attract, curation }: RoomSettings): GardenerS
 /**
  * Lists the rooms named in the configuration.
  *
- * @returns the rooms, and whether the configuration sets the rooms' size and checkpoint
+ * @returns the rooms, and two flags: whether the configuration sets `size` and `checkpoint`
  */
 export function configuredRooms({ rooms, seed, size, checkpoint }: Config, loaded: string) {
   const { width, height } = size ?? DEFAULT_SIZE;
@@ -218,7 +218,7 @@ interface RelayOptions extends LineageOptions {
   readonly bus: Bus | undefined;
   readonly cluster: ClusterRooms | undefined;
   readonly clock: Clock;
-  /** Returns the key by which the requests from one address are counted, for limits. */
+  /** Returns a key for the sender's address. Requests with the same key share their limits. */
   readonly addressOf: (request: IncomingMessage) => string;
   readonly rooms: RoomRegistry;
   /** The host's API, for requests that another server has authenticated. */
@@ -233,8 +233,8 @@ export async function openRelay(options: RelayOptions) {
   const { bus, cluster, clock, rooms, hostApi } = options;
   let relay: RequestRelay | undefined;
   /**
-   * Returns the key by which the requests from a visitor's address are counted, for limits. Finds
-   * the visitor's address even if another server has forwarded the request.
+   * Returns a key for the visitor's address, even if another server has forwarded the request.
+   * Requests with the same key share their limits.
    */
   const addressOf = (request: IncomingMessage): string =>
     relay?.addressOf(request) ?? options.addressOf(request);

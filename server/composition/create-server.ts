@@ -100,8 +100,8 @@ export interface VivariumServerOptions {
 }
 
 /**
- * Parts that are created late but used by parts that already exist, and state that changes while
- * the server runs.
+ * Parts that are created later than the parts that use them, and state that changes while the
+ * server runs.
  */
 interface Later {
   http?: Server;
@@ -143,7 +143,7 @@ export async function createVivariumServer(options: VivariumServerOptions) {
     localOrigin: localOrigin(bound()),
     engine: server.engine.info,
     roomServers: rooms.roomServers as ReadonlyMap<string, RoomServer>,
-    /** The host's access token, if this start created it. Only the token's hash is stored. */
+    /** The host's access token, if it was created at this start. Only a token's hash is stored. */
     hostToken: host.token.fresh,
     /** Port for metrics, if metrics have a separate port. */
     metricsPort: later.metricsServer?.port,
@@ -371,8 +371,8 @@ export function createTickLoop(
         }
       });
       // Broadcast now if there is time before the next tick. If clients wait for a refresh,
-      // broadcast in any case, because the refresh must show the state after this tick, and the
-      // next tick changes this state.
+      // broadcast in any case, because the refresh must show the state before the next tick changes
+      // it.
       if (!ticker.isBehind || ticked.some((roomServer) => roomServer.refresh.hasPending)) {
         deferredWork.run();
       }
@@ -528,9 +528,9 @@ export function shutdownPhases(server: WholeServer): ShutdownPhase[] {
     {
       name: 'clients are disconnected',
       run: async () => {
-        // If this server is a gateway, visitors' pages reconnect gradually, because their rooms
-        // still run elsewhere. Otherwise, visitors' pages reconnect immediately, because their
-        // rooms have stopped.
+        // Make visitors' pages connect to other servers. A gateway moves them gradually, because
+        // their rooms still run on other servers. Any other server moves them all at once, because
+        // its rooms have stopped.
         if (cluster) await sockets.moveAway(config.role === 'gateway' ? MOVING.time : 0);
         await sockets.close();
         serverRooms.close?.();

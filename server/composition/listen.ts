@@ -95,7 +95,8 @@ export function localOrigin({ address, port }: BoundAddress): string {
 }
 
 /**
- * Calls `onChange` if two consecutive checks find the same new origin of the server.
+ * Checks the server's origin repeatedly. Calls `onChange` after a change, once two consecutive
+ * checks have found the same origin.
  *
  * @param origin returns the current origin
  * @returns a function that stops watching

@@ -1,6 +1,6 @@
 /**
- * Opens the storage of rooms, the engine, the checkpoints, and the host's records that apply to all
- * rooms (bans and wall seats).
+ * Opens four parts of a server: the rooms' storage, the engine, the checkpoints, and the host's
+ * records that apply to all rooms (bans and wall seats).
  */
 import { join, resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
@@ -33,8 +33,8 @@ interface Services {
 interface OpenStorage {
   readonly store: Store;
   /**
-   * Damaged data that were moved to a separate folder. Absent in a cluster, and if the settings
-   * forbid starting with damaged data.
+   * Damaged data that were moved to a separate folder. Absent in a cluster, or if the setting
+   * `onDamage` is not 'set-aside'.
    */
   readonly aside?: SetAside;
   readonly cluster?: Cluster;
@@ -89,9 +89,9 @@ async function openClusterStorage(url: string, { clock, log }: Services): Promis
 }
 
 /**
- * Opens the store in a data folder that may contain damaged data. Replaces damaged records by their
- * copies in the file `copyFile`. Moves damaged records without a copy to a separate folder if rooms
- * can be opened without them.
+ * Opens the store in a data folder that may contain damaged data. If a damaged record has a copy in
+ * the file `copyFile`, replaces the record by the copy. Otherwise, moves the record to a separate
+ * folder if rooms can be opened without it.
  */
 async function openDamaged(
   folder: string,
@@ -112,9 +112,8 @@ async function openDamaged(
       return bytes ? [{ key, bytes }] : [];
     });
     if (repaired.length > 0) await found.write({ put: repaired });
-    // Ignore damaged records that have a copy, because they have been repaired. Ignore damaged
-    // records that are missing from the store, because they are in a data file that was moved
-    // aside.
+    // Keep only damaged records that still need attention. Records with a copy have been repaired.
+    // Records that are missing from the store are in a data file that was moved aside.
     const damaged = found.damaged.filter((key) => stored.has(key) && !copy.get(key));
     if (damaged.includes(ASIDE_KEY)) await found.write({ remove: [ASIDE_KEY] });
     const store = new Store(await withCopy(found, copyFile));
@@ -133,8 +132,8 @@ async function openDamaged(
 const DISPENSABLE = ['journal', 'mark', 'hours', 'counted', 'plan', 'moderation'];
 
 /**
- * Selects the damaged records that can be moved aside immediately: records of the types in
- * `DISPENSABLE`, and records of the whole server.
+ * Selects the damaged records that can be moved aside before any room is opened: records of the
+ * types in `DISPENSABLE`, and records that belong to the whole server instead of a room.
  *
  * @returns the records' keys, by room name. The key null stands for the whole server
  */
@@ -193,14 +192,15 @@ export async function loadCheckpoints(
 }
 
 /**
- * Maximum number of times to write a change to the shared list. The second write is needed if
- * another server overwrites the list at the same time.
+ * Maximum number of times to write a change to the shared list. A second write is needed if another
+ * server has overwritten the list without knowing the change.
  */
 const MOST_WRITES = 2;
 
 /**
- * Changes that are possibly not stored yet, by item id. `item` is the new item, or undefined if the
- * item was removed. `writes` is the number of times that the change has been written.
+ * Changes that are not yet known to be stored, by item id. `item`: the new item; undefined if the
+ * item was removed. `writes`: how many times the change has been written, because another server
+ * may overwrite it.
  */
 type Changes<T> = Map<number, { readonly item: T | undefined; writes: number }>;
 
@@ -244,8 +244,8 @@ class SharedList<T extends { readonly id: number }> {
   }
 
   /**
-   * Writes this server's pending changes to the stored list, which other servers may also have
-   * changed.
+   * Reads the stored list, which other servers may have changed. Merges this server's pending
+   * changes into it, and stores them.
    *
    * @throws StoreError
    */
@@ -261,7 +261,7 @@ class SharedList<T extends { readonly id: number }> {
         await this.store.putServerRecord(this.name, merged(stored, changes));
       }
       for (const change of changes.values()) change.writes++;
-      // Use `this.changes`, which includes changes made while the list was being written.
+      // Merge `this.changes` instead of `changes`: changes may have been added during the write.
       this.known = merged(stored, this.changes);
       this.onReplaced(this.known);
     });

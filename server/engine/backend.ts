@@ -26,13 +26,13 @@ export interface Batch {
   /** Receives the states after the step, in the layout of `states`. */
   readonly after: Float32Array;
   /**
-   * Results of `StepRule.condition`, [count, K]: one for each patch. For a chimera, [genomes, K]:
-   * one for each genome.
+   * The K numbers that `StepRule.condition` computes for each patch, [count, K]; for a chimera, the
+   * numbers for each of its genomes, [genomes, K].
    */
   readonly conditioning?: Float32Array;
   /**
-   * How much each genome contributes to each cell of a chimera, [genomes, s, s]. Absent if the
-   * patch is no chimera. A chimera is always alone in its batch.
+   * How much each genome contributes to each cell of a chimera (a patch with several genomes),
+   * [genomes, s, s]. Absent for other patches. A chimera is always alone in its batch.
    */
   readonly weights?: Float32Array;
   /**
@@ -121,13 +121,13 @@ export interface TransferredPatch {
   /** States of the patch, [s, s, C], or [C, s, s] for a planar backend. */
   readonly state: Float32Array;
   /**
-   * Results of `StepRule.condition`, [genomes, K]: one for each genome. Undefined if the rule has
-   * no `condition`.
+   * The K numbers that `StepRule.condition` computes for each genome, [genomes, K]. Undefined if
+   * the rule has no `condition`.
    */
   readonly conditioning: Float32Array | undefined;
   /**
-   * Index of the genome that each cell of the fully grown patch reads, [S, S]. Undefined if the
-   * patch is no chimera.
+   * For each cell of the fully grown patch, [S, S], the index of the genome that the cell reads.
+   * Undefined if all cells read the same genome.
    */
   readonly labels: Uint8Array | undefined;
   /**

@@ -65,7 +65,7 @@ export async function createEngine({
   onLoss,
   spawn = spawnThread,
 }: EngineOptions): Promise<Engine> {
-  // The threads need only the update net.
+  // Send only the tensors of the update net, because the threads need no others.
   const models = checkpoints.map(({ card, tensors }) => ({
     card,
     tensors: new Map([...tensors].filter(([name]) => name.startsWith('update.'))),

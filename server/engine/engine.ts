@@ -22,11 +22,11 @@ export interface NewPatch {
   /** Name of a loaded checkpoint, whose rule steps the patch. */
   readonly checkpoint: string;
   /**
-   * Latent of the patch, [Z]. At the first stage, every cell's state is the latent's first C
-   * values.
+   * Latent of the patch, [Z]. Each cell of the new patch starts with the first C values of the
+   * latent as its state.
    */
   readonly latent: Float32Array;
-  /** Genomes that the cells read in every step. If absent, every cell reads `latent`. */
+  /** Genomes (latents) that the cells read in every step. If absent, every cell reads `latent`. */
   readonly genomes?: Genomes | undefined;
 }
 

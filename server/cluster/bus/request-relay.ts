@@ -55,7 +55,7 @@ const ASKED_HEADERS = ['accept', 'accept-encoding', 'if-none-match'] as const;
  * two servers.
  */
 const OWN_HEADERS = ['connection', 'keep-alive', 'transfer-encoding', 'date'];
-/** Suffix that the answering server appends to a tunnel's id. */
+/** The answering server's end of a tunnel has the id of the other end, with this suffix. */
 const ANSWER = '/answer';
 const BUSY = 'HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\n\r\n';
 
@@ -104,9 +104,9 @@ class Tunnel extends Duplex {
   private readonly cancelBeats = repeat(this.clock, REQUESTS.beat, () => this.send({}));
 
   /**
-   * @param confirmed initial value for the number of messages that the other end has confirmed. 0
-   *   to send immediately. With `-REQUESTS.window`, the window counts as full, so that nothing is
-   *   sent before the other end's first message
+   * @param confirmed initial number of confirmed messages: 0 to send immediately, or
+   *   `-REQUESTS.window` to send nothing before the other end's first message, because the window
+   *   of unconfirmed messages then counts as full
    */
   constructor(
     private readonly clock: Clock,
@@ -188,7 +188,7 @@ export class RequestRelay {
   private readonly node = randomUUID();
   private readonly server = createServer({ requestTimeout: 0 }, this.options.serve);
   /**
-   * Open tunnels, by their id at this server. `other` is the server at the tunnel's other end;
+   * Open tunnels, by the id of the end at this server. `other` is the server at the other end;
    * absent until that server has sent a message.
    */
   private readonly tunnels = new Map<string, { readonly tunnel: Tunnel; other?: string }>();
@@ -330,8 +330,8 @@ export class RequestRelay {
     if (!heard) return;
     const found = this.tunnels.get(heard.id);
     if (found && (found.other ??= heard.from) === heard.from) found.tunnel.receive(heard);
-    // This server has closed the tunnel, or another server has answered first. Tell the sender to
-    // close its end of the tunnel.
+    // No open tunnel leads to the sender: this server has closed the tunnel, or another server has
+    // answered the request first. Tell the sender to close its end.
     else if (!heard.end && !heard.id.endsWith(ANSWER)) {
       this.send(heard.from, { id: heard.id + ANSWER, end: 'broken' });
     }

@@ -69,7 +69,7 @@ class ValkeyLink {
   }
 
   /**
-   * Connects to Valkey and subscribes to all channels, including channels added in the meantime.
+   * Connects to Valkey and subscribes to all channels, including channels added during this call.
    *
    * @param channels returns all channels that currently have listeners
    * @throws Error if Valkey cannot be reached, or does not answer

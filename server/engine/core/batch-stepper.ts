@@ -7,17 +7,18 @@ import type { Batch, ReadPatch, RuleBackend, StepRule } from '../backend.ts';
 import { type Entry, stageAfter } from './patch-table.ts';
 
 /**
- * The genomes that the cells of a patch read, converted to the form that the patch's rule needs.
+ * The genomes that the cells of a patch read, converted by the rule's function `condition`. Empty
+ * if the rule has no `condition`.
  */
 export class Expression {
   private weights: { readonly stage: number; readonly values: Float32Array } | undefined;
 
   /**
-   * @param conditioning results of `StepRule.condition`, [genomes, K]: one for each genome;
-   *   undefined if the rule has no `condition`
-   * @param labels index of the genome that each cell of the fully grown patch reads, [S, S];
-   *   undefined if there is only one genome
-   * @param latents latents of the genomes, if known
+   * @param conditioning the K numbers that `StepRule.condition` computes for each genome, [genomes,
+   *   K]; undefined if the rule has no `condition`
+   * @param labels for each cell of the fully grown patch, [S, S], the index of the genome that the
+   *   cell reads; undefined if there is only one genome
+   * @param latents the latent of each genome, if known
    */
   constructor(
     readonly conditioning?: Float32Array,
@@ -26,8 +27,8 @@ export class Expression {
   ) {}
 
   /**
-   * Returns a copy of the conditioning [K] of the genome with this latent; undefined if the patch
-   * has no such genome.
+   * Finds the genome with this latent, and returns a copy of its row [K] of `conditioning`.
+   * Returns undefined if there is no such genome.
    */
   rowOf(latent: Float32Array): Float32Array | undefined {
     const genome = this.latents.findIndex((own) => own.every((x, i) => x === latent[i]));
@@ -52,10 +53,10 @@ export class Expression {
 const NONE = new Expression();
 
 /**
- * Converts genomes to the form that a rule needs. Leaves out genomes that no cell reads. If only
- * one genome remains, the result has no labels.
+ * Converts genomes with the rule's function `condition`. Leaves out genomes that no cell reads. If
+ * only one genome remains, the result has no labels.
  *
- * @param before the patch's previous genomes, whose conditioning is reused
+ * @param before the patch's previous genomes; genomes that are still in use are not converted again
  */
 export function express(
   { condition }: StepRule,
@@ -93,11 +94,11 @@ export interface Patch {
   /** States of the patch, [s, s, C], or [C, s, s] if the backend is planar. */
   state: Float32Array;
   /**
-   * Buffer for the states after the next step. Undefined if the patch has not been stepped
-   * recently.
+   * Buffer to reuse for the states after the next step. Undefined after a change of size, or if the
+   * patch has not been stepped recently.
    */
   spare?: Float32Array | undefined;
-  /** Number of the commit that last applied a step to the patch. */
+  /** Number of the call of `commit` that last applied a step to the patch. */
   steppedIn?: number;
   /**
    * Picture after the last step, [s, s, 4]. Undefined if the patch has not been stepped since it
@@ -108,7 +109,7 @@ export interface Patch {
 
 /** A patch and the step to compute for it. */
 export interface Turn extends Entry<Patch> {
-  /** The genomes that the patch's cells read from this step on, in the form that the rule needs. */
+  /** The genomes that the patch's cells read from this step on, as `express` returns them. */
   readonly expression: Expression;
 }
 
@@ -129,9 +130,9 @@ export interface Stepped extends Turn {
 }
 
 /**
- * After this number of consecutive commits without a step of a patch, the patch's spare buffer is
- * freed. The number must be larger than the number of preview steps between two ticks, because each
- * preview step is a commit, too.
+ * If a patch has not been stepped for this number of calls of `commit`, its spare buffer is freed.
+ * The number must be larger than the number of preview steps between two ticks, because each
+ * preview step calls `commit`, too.
  */
 const MAX_IDLE_CALLS = 128;
 
@@ -150,8 +151,8 @@ export class BatchStepper {
   /**
    * Computes one step of each patch. No patch changes until the results are passed to `commit`.
    *
-   * @param turns the steps to compute. All patches must have the same species and, after the step,
-   *   the same stage. A chimera must be the only patch
+   * @param turns the steps to compute. All patches must have the same species and the same size
+   *   after the step. A chimera (a patch with several genomes) must be the only patch
    */
   async step(turns: readonly Turn[]): Promise<Stepped[]> {
     const [{ patch: first, step, expression }] = turns;
@@ -201,8 +202,8 @@ export class BatchStepper {
   }
 
   /**
-   * Applies the results of computed steps to their patches. Frees the spare buffers of patches
-   * without a step in the last `MAX_IDLE_CALLS` commits.
+   * Applies the results of computed steps to their patches. If a patch has not been stepped for
+   * `MAX_IDLE_CALLS` calls, frees its spare buffer.
    */
   commit(stepped: Iterable<Stepped>): void {
     this.commits++;
@@ -237,9 +238,9 @@ export class BatchStepper {
   }
 
   /**
-   * Returns a batch's states with the changes that precede a step: divides cells if the step's
-   * `divide` is set, and sets the cells that the step's masks `keep` and `closed` exclude to zero.
-   * Pads the batch with zeros to `count` patches.
+   * Prepares a batch's states for a step. Divides cells if the step's `divide` is set. Then sets
+   * cells to zero if their value in the mask `keep` is 0, or if their value in the mask `closed` is
+   * not 0. Pads the batch with zeros to `count` patches.
    *
    * @param size number of values in the state of one patch
    */
@@ -272,8 +273,8 @@ export class BatchStepper {
   }
 
   /**
-   * Steps a chimera once with each of its genomes, and writes the weighted mean of the results to
-   * `batch.after`. Used if the rule's `step` does not accept chimeras.
+   * Steps a chimera (a patch with several genomes) for a rule whose `step` does not accept
+   * chimeras: steps it once with each genome, and writes the weighted mean to `batch.after`.
    *
    * @param weights how much each genome contributes to each cell, [genomes, s, s]
    */
@@ -371,10 +372,10 @@ export const stateLayout = (channels: number, planar: boolean) => ({
     const strides = planar ? { cells: 1, channels: cells } : { cells: channels, channels: 1 };
     mixSteps(steps, weights, strides, after);
   },
-  /** Returns a copy of a state, converted to the layout [s, s, C]. */
+  /** Returns a copy of a state, converted from the backend's layout to [s, s, C]. */
   export: (state: Float32Array): Float32Array =>
     planar ? transposed(state, channels, state.length / channels) : state.slice(),
-  /** Returns a copy of a state, converted from the layout [s, s, C]. */
+  /** Returns a copy of a state, converted from [s, s, C] to the backend's layout. */
   import: (state: Float32Array): Float32Array =>
     planar ? transposed(state, state.length / channels, channels) : state.slice(),
 });
