@@ -31,8 +31,8 @@ import { LIMITS } from './extension-limits.ts';
 import { type ActRequest, ExtensionThread, type HookAnswer } from './extension-thread.ts';
 
 /**
- * Creates the `generation` event if, in this tick, the room's new day began and heirs were planted.
- * Heirs are recognised by having parents and being planted in the host's name.
+ * Creates the `generation` event if heirs were planted in this tick. Heirs are the organisms with
+ * which a room's new day begins. They have parents, and are planted in the host's name.
  *
  * @param life the tick's life events
  * @returns an array with the event; empty if no heirs were planted
@@ -259,8 +259,8 @@ export class Hooks {
    * extension allows an action.
    *
    * @param except an extension that is not asked
-   * @returns undefined if there are no extensions to ask. The function resolves to the first
-   * objection. If no extension objects, the function resolves to `{ allow: true }` if an extension
+   * @returns undefined if there are no extensions to ask. Otherwise, a function that resolves to
+   * the first objection. Without objections, it resolves to `{ allow: true }` if an extension
    * explicitly allows the action, otherwise to `{}`
    */
   private ask<H extends AskHook>(

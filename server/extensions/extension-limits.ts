@@ -22,8 +22,8 @@ export const LIMITS = {
   /** Time limit for the hook `onClose`. */
   closing: 2_000,
   /**
-   * Number of failures at which an extension is restarted. One failure is forgiven every
-   * `forgivenAfter / failures` ms.
+   * Number of failures at which an extension is restarted. Failures are forgiven one by one:
+   * `failures` of them in `forgivenAfter` ms.
    */
   failures: 5,
   forgivenAfter: 60_000,

@@ -81,8 +81,8 @@ interface ExtensionThreadOptions {
   /** Executes a command of the extension in a room. Never rejects. */
   readonly act: (extension: ExtensionThread, act: ActRequest) => Promise<ActResult>;
   /**
-   * Called after each successful load of the extension, except a load that succeeds at the very
-   * first attempt.
+   * Called each time a restart has loaded the extension. A failed first attempt to load it also
+   * leads to a restart.
    */
   readonly onRestarted: (extension: ExtensionThread) => void;
 }

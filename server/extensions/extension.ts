@@ -122,7 +122,7 @@ export interface Objection {
   readonly refuse: string;
 }
 
-/** Verdict of `onDraw` that approves a drawing, so that the host need not decide about it. */
+/** Verdict of `onDraw` that approves a drawing. The drawing then needs no approval by the host. */
 export interface Permission {
   readonly allow: true;
 }

@@ -37,8 +37,8 @@ export const GARDENING = {
    */
   thinAbove: 0.9,
   /**
-   * Even in a crowded room, the gardener may have a few organisms: the smaller of `leastPlants` and
-   * `leastShare` × the room's maximum number of organisms.
+   * Number of organisms that the gardener may have even in a crowded room: `leastPlants`, but at
+   * most `leastShare` × the room's maximum number of organisms.
    */
   leastShare: 1 / 6,
   leastPlants: 6,

@@ -46,10 +46,9 @@ const CANDIDATES = 96;
 /** Distance between neighbouring positions that a search for free space tries, in cells. */
 const LATTICE = 4;
 /**
- * Requirements for free space, tried in this order. The first number is the side length of a square
- * in the middle of the new organism's window. This square must be free. The second number is the
- * maximum distance between the centre of the window and the position near which to plant. Both
- * numbers are multiples of the window's side length.
+ * Requirements for free space, [share, reach], tried in this order. A square in the middle of the
+ * new organism's window must be free; its side is `share` × the window's side. The window's centre
+ * must be less than `reach` × the window's side from the position near which to plant.
  */
 const BARE = [
   [1, 2.5],
@@ -193,7 +192,7 @@ export class Reefs {
 
   /**
    * Returns the reef with the fewest or with the most organisms, relative to the number that the
-   * reef should have. In each season, another reef should have the most organisms, and this reef
+   * reef should have. In each season, a different reef should have the most organisms; that reef
    * gets the season's theme.
    *
    * @param now current time, in ms

@@ -71,9 +71,9 @@ export class Tending {
   /** Organisms whose `plant` command the room has not answered yet. */
   private readonly pending = new Set<Planted>();
   /**
-   * Number of organisms that the gardener had when it last made one of them depart. The gardener
-   * may have this many, so that it can replace the departed organism. Reset to 0 when the gardener
-   * plants.
+   * Number of organisms that the gardener had when it last made one of them depart. To replace this
+   * organism, the gardener may have this many again, even if its usual limit is lower. Reset to 0
+   * when the gardener plants.
    */
   private replaced = 0;
   private readonly reefs: Reefs;
@@ -108,8 +108,9 @@ export class Tending {
     const least = Math.min(GARDENING.leastPlants, share);
     const allowed = Math.max(least, most, replaced);
     if (own + pending.size >= allowed) return false;
-    // In a full room, planting makes another organism depart. Require a resting organism of an
-    // absent planter, so that no visitor in the room loses one. The gardener counts as absent.
+    // In a full room, planting makes another organism depart. Plant only if there is a resting
+    // organism whose planter is absent, so that no visitor in the room loses one. The gardener
+    // counts as absent.
     const isFull = room.size + pending.size >= room.maxOrganisms;
     return !isFull || room.unattended(protectedSeconds).length > 0;
   }
@@ -303,9 +304,9 @@ export class Tending {
     const shown = all.filter((i) => species.gallery[i] && !hidden.includes(i));
     const passing = shown.filter((i) => passes(species.gallery[i].name));
     if (!isChosen) return suitable(passing, species);
-    // `passes` excludes creatures that already live in the room (when planting), or the organism's
-    // own kind (when grafting). If it excludes all chosen entries, return them all: the gardener
-    // then uses a creature a second time.
+    // If none of the entries chosen by the host satisfies `passes`, return all of them. The
+    // gardener then plants a creature that already lives in the room, or grafts the organism's own
+    // kind.
     return passing.length > 0 ? passing : shown;
   }
 

@@ -383,7 +383,7 @@ async function execute({ rooms }: Host, name: string, act: SystemCommand) {
   return { removed, command: { tick: live.room.tick, id } };
 }
 
-/** Actors that send commands for the API call `act`: one for each room, by its dispatcher. */
+/** Actors that send the commands of the API call `act`, by the dispatcher of their room. */
 const actors = new WeakMap<CommandDispatcher, SystemActor>();
 
 function seatOf(wallSeats: WallSeats, room: string, wall: string): WallSeat {
@@ -501,7 +501,7 @@ async function saveLastState({ storage, folder, date }: Host, room: string): Pro
 async function reseed(host: Host, room: string, count: number): Promise<CallAnswer<'reseed'>> {
   const { rooms, farewells } = host;
   rooms.requireOpen(room);
-  // Stop any farewell first, because it would make the new organisms depart.
+  // First stop any farewell (end of the day), because it would make the new organisms depart.
   await farewells.stop(room);
   const live = rooms.requireOpen(room);
   const kept = await takeSnapshot(host, live.room, { before: 'reseed' });

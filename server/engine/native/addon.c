@@ -115,9 +115,9 @@ static napi_value measure(napi_env env, napi_callback_info info) {
 
 /*
  * Called from JavaScript as step(net, fixed, states, after, own, mask, weights). `net` holds the
- * integers that net_of reads. `fixed` begins on a cache line and holds, in this order: `kept` and
- * `limit` of Net, padded to a cache line; the kernel of perception; the layers, unless `own` is
- * given; and working memory. For the other arrays, see Batch in kernel.h.
+ * integers that net_of reads. `fixed` begins on a cache line. It holds `kept` and `limit` of Net
+ * (padded to a cache line), then the kernel of perception, then the layers (only if `own` is not
+ * given), then working memory. For the other arrays, see Batch in kernel.h.
  */
 static napi_value step(napi_env env, napi_callback_info info) {
   const Arrays arrays = arrays_of(env, info);
@@ -169,9 +169,9 @@ static Rollout rollout_of(const Arrays *arrays, Net *net) {
 }
 
 /*
- * Called from JavaScript as rollout(net), with the first argument of `train`. Returns rollout_size,
- * the size of the working memory that `train` needs. If the number of steps is 0, returns row_size,
- * the size of the layers of one patch.
+ * Called from JavaScript as rollout(net), where `net` is the first argument of `train`. Returns the
+ * size of the working memory that `train` needs (rollout_size). If the number of steps is 0,
+ * returns the size of one patch's layers (row_size).
  */
 static napi_value rollout(napi_env env, napi_callback_info info) {
   const Arrays arrays = arrays_of(env, info);
@@ -182,8 +182,9 @@ static napi_value rollout(napi_env env, napi_callback_info info) {
 
 /*
  * Called from JavaScript as train(...) with the arguments that rollout_of reads. If the array
- * `change` (a gradient, see Rollout) is given, differentiates the steps of the preceding call,
- * which must have used the same working memory. Otherwise, computes the steps of the rollout.
+ * `change` (a gradient, see Rollout) is absent, computes the steps of the rollout. If `change` is
+ * given, differentiates the steps of the preceding call, which must have used the same working
+ * memory.
  */
 static napi_value train(napi_env env, napi_callback_info info) {
   const Arrays arrays = arrays_of(env, info);
@@ -222,8 +223,8 @@ static int is_bare(const float *state, int channels) {
 }
 
 /*
- * The table INK of vnca/readout.ts, which gives the byte for a logit between -limit and limit.
- * Lower logits give the byte 0, higher logits give 255.
+ * The lookup table INK of vnca/readout.ts, which gives the sigmoid of a logit between -limit and
+ * limit as a byte. Lower logits give the byte 0, higher logits give 255.
  */
 typedef struct {
   double limit, per_logit;
@@ -240,10 +241,11 @@ static inline uint8_t ink_of(float logit, const Ink *ink) {
 
 /*
  * Called from JavaScript as read(shown: Float32Array, state, rgba, presence, bytes, next). Writes a
- * patch's picture to `rgba` and its aliveness to `presence`. `shown` holds the number of channels;
- * the channel of aliveness, or -1 if aliveness is alpha; the limit of the table in Ink; and the
- * channels of the picture: those of R, G, B and alpha for a picture in colour, or a single channel
- * of logits, followed by -1, for a picture without colours. For `bytes` and `next`, see Ink.
+ * patch's picture to `rgba` and its aliveness to `presence`. `shown` holds, in this order: the
+ * number of channels, the channel of aliveness (-1 if aliveness is alpha), the limit of the table
+ * in Ink, and the channels of the picture. A picture in colour has the channels of R, G, B and
+ * alpha. A picture without colours has one channel of logits, followed by -1. For `bytes` and
+ * `next`, see Ink.
  *
  * @returns 1 if every number of the state is finite, otherwise 0
  */

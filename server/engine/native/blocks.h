@@ -22,9 +22,9 @@ enum { TILE = 4, WINDOW = 6, POINTS = 36, CELLS = 16, MOST_TILES = 16, LINE = 64
 /*
  * Defines a function that computes a block of the matrix y = start + x w, where x is [rows, depth]
  * and w is [depth, outputs]. The block has ROWS rows and is VECTORS vectors wide. `x_row` and
- * `x_step` are the distances in memory between neighbouring rows and columns of x; if they are
- * exchanged, x is transposed. `start_row` is the distance between rows of `start`, or 0 if all rows
- * of y start with the same row (a bias).
+ * `x_step` are the distances in memory between neighbouring rows and columns of x. To use the
+ * transpose of a stored matrix as x, exchange its two distances. `start_row` is the distance
+ * between rows of `start`, or 0 if all rows of y start with the same row (a bias).
  */
 #define DEFINE_BLOCK(ROWS, VECTORS)                                                                    \
   static void block_##ROWS##_##VECTORS(int depth, const float *x, ptrdiff_t x_row, ptrdiff_t x_step,   \
@@ -222,9 +222,9 @@ INLINE int activations(const Net *net) { return 1 + net->blocks * net->depth; }
 
 /*
  * Computes all layers after perception. The first array in x must be the result of perception,
- * [rows, hidden]; the result of each hidden layer is written to the next array. A block's result is
- * the sum of its input and its last layer's result. Writes the changes of the states, [rows,
- * channels], to `change`.
+ * [rows, hidden]. The result of each hidden layer is written to the next array in x. A block's
+ * input is added to the result of the block's last layer. The net's last layer computes the changes
+ * of the states, [rows, channels], and writes them to `change`.
  */
 static void think(const Net *net, const float *layers, int rows, float *x, float *change) {
   const int inputs = net->hidden, hidden = net->wide_hidden, size = rows * hidden;

@@ -21,8 +21,8 @@ ptrdiff_t layers_size(const Net *net) {
 /*
  * Computes the new states of a tile: kept * old state + change, clamped to the limit. Cells that
  * the mask excludes keep their states. If `weights` is a null pointer, writes the new states to
- * `after` [side, side, channels]. Otherwise, `weights` [side, side] is one genome's share in each
- * cell, and the function adds weight * new state to `mixed` [16, channels].
+ * `after` [side, side, channels]. For a chimera, `weights` [side, side] is the share of one genome
+ * in each cell: adds share * new state to `mixed` [16, channels].
  */
 static void update_tile(const Net *net, int top, int left, const float *image, float *change, const float *mask,
                         const float *weights, float *mixed, float *after) {
@@ -104,8 +104,8 @@ static void step_tile(const Net *net, const Memory *at, int top, int left, const
 }
 
 /*
- * Steps a tile of a chimera with each genome that contributes to a cell of the tile. Writes the
- * weighted sum of the new states to the batch's `after`.
+ * Steps a tile of a chimera once with each genome that contributes to the tile. Writes the sum of
+ * the new states, weighted by the genomes' shares in each cell, to the batch's `after`.
  */
 static void step_mixed_tile(const Net *net, const Memory *at, const Batch *batch, int top, int left,
                             const float *products, ptrdiff_t apart) {
@@ -139,8 +139,8 @@ static void step_patch(const Net *net, const Memory *at, const Batch *batch, ptr
   for (int group = 0; group < groups; group++) {
     const int first = count * group / groups, tiles = count * (group + 1) / groups - first;
     /*
-     * Leave a gap of one cache line between neighbouring Winograd points. Without the gap, numbers
-     * of different points would evict one another from the cache.
+     * Leave a gap of one cache line between the numbers of neighbouring Winograd points. Without
+     * the gap, they would compete for the same places in the cache and evict one another.
      */
     const ptrdiff_t apart = (ptrdiff_t)tiles * channels + LINE, products_apart = (ptrdiff_t)tiles * hidden + LINE;
     /* Copy the rows that this group of tiles needs and that are not copied yet. */

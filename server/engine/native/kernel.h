@@ -10,10 +10,9 @@
 typedef struct {
   int side, channels, hidden, elu;
   /*
-   * The net's trunk (see vnca/architecture.ts) has `blocks` blocks of `depth` layers. Within a
-   * block, an activation function follows each layer except the last. `activates_last`: whether an
-   * activation function follows a block's last layer. `activates`: whether an activation function
-   * follows perception.
+   * The net's trunk (see vnca/architecture.ts) has `blocks` blocks of `depth` layers. In a block,
+   * an activation function follows each layer; it follows the block's last layer only if
+   * `activates_last` is set. `activates`: whether an activation function follows perception.
    */
   int activates, blocks, depth, activates_last;
   /* Numbers of channels and hidden units, rounded up to whole vectors. */
@@ -36,10 +35,11 @@ enum { MOST_GENOMES = 4 };
 typedef struct {
   ptrdiff_t count;
   /*
-   * `perception`: the kernel of perception at the Winograd points, [36, channels, wide_hidden].
-   * `layers` [layers_size]: the layers that all patches share, used if `own` is a null pointer.
-   * `own` [count, layers_size]: the layers of each patch. `weights` [genomes, side, side] is set if
-   * the batch is a single chimera. In this case, `own` is [genomes, layers_size].
+   * `perception`: the kernel of perception, transformed to the 36 Winograd points, [36, channels,
+   * wide_hidden]. `layers` [layers_size]: the layers that all patches share, used if `own` is a
+   * null pointer. `own` [count, layers_size]: the layers of each patch. If the batch is a single
+   * chimera, `own` [genomes, layers_size] holds the layers of each genome, and `weights` [genomes,
+   * side, side] is set: the share of each genome in each cell.
    */
   const float *perception, *layers, *own;
   const float *states, *mask, *weights;
@@ -48,8 +48,8 @@ typedef struct {
 } Batch;
 
 /*
- * Whether the kernel fuses a multiplication and an addition into one operation. If not, results may
- * differ in their last bits.
+ * Whether the kernel fuses a multiplication and an addition into one operation. Results with and
+ * without fused operations may differ in their last bits.
  */
 extern const int is_fused;
 
@@ -80,8 +80,8 @@ typedef struct {
    */
   int count, steps, sets;
   /*
-   * `scales`: whether the layers scale the result of perception. `records`: whether forward_steps
-   * keeps, in `memory`, the data that reverse_steps needs.
+   * `scales`: whether the result of perception is multiplied by the scales in `layers`. `records`:
+   * whether forward_steps keeps, in `memory`, the data that reverse_steps needs.
    */
   int scales, records;
   /* Working memory, [rollout_size], aligned to a cache line. */

@@ -106,8 +106,8 @@ ptrdiff_t row_size(const Net *net) {
 }
 
 /*
- * Copies `row` to `layers`, where each part is padded to whole vectors. If `adds` is set, does the
- * reverse for gradients: adds the padded `layers` to `row`.
+ * Copies `row` to `layers`, where each part is padded to whole vectors. If `adds` is set, works in
+ * the other direction, for gradients: adds `layers`, without the padding, to `row`.
  */
 static void pad_layers(const Net *net, float *row, float *layers, int adds) {
   const int of_hidden = 2 + net->blocks * net->depth * (net->hidden + 1);
@@ -140,8 +140,8 @@ static const float OF_KERNEL[WINDOW][3] = {
 };
 
 /*
- * Transforms a kernel [3, 3, channels, hidden] to the Winograd points. If `adds` is set, does the
- * reverse for gradients: transforms the gradient `points` and adds it to `kernel`.
+ * Transforms a kernel [3, 3, channels, hidden] to the Winograd points. If `adds` is set, applies
+ * the transposed transform to the gradient `points`, and adds the result to `kernel`.
  */
 static void transform_kernel(const Net *net, float *kernel, float *points, int adds) {
   const int hidden = net->hidden, wide = net->wide_hidden;
@@ -225,7 +225,9 @@ static void gather_window(const float *from, ptrdiff_t apart, int channels, floa
   }
 }
 
-/* Multiplies a gradient by the derivative of the activation function, whose result is y. */
+/*
+ * Multiplies a gradient by the derivative of the activation function, computed from its result y.
+ */
 INLINE vec through(vec slope, vec y, int elu) {
   if (elu) return fma(slope, least(all(0), y), slope);
   return (vec)((bits)slope & (bits)(y > all(0)));
@@ -249,7 +251,7 @@ static float *image_of(const Work *w, int step, int patch) {
   return w->images + ((ptrdiff_t)at * w->of->count + patch) * w->image;
 }
 
-/* Sets the border of an image to zero. If channels are padded, sets the whole image to zero. */
+/* Sets an image's border and its padding channels to zero. With padding, clears the whole image. */
 static void clear_margin(const Work *w, float *image) {
   const int side = w->net->side, channels = w->net->wide_channels;
   const ptrdiff_t row = (ptrdiff_t)w->wide * channels;
@@ -284,7 +286,7 @@ static int end_of_run(const Work *w, int tile, int end) {
 
 /* The position of a cell in a loop over the cells of some tiles of a patch. */
 typedef struct {
-  /* `row`: index in the loop. `top` and `left`: first row and first column of the cell's tile. */
+  /* `row`: index among the tiles' cells. `top`, `left`: first row and column of the cell's tile. */
   int row, top, left;
   /* Index of the cell in the batch, and index of its first channel in the patch's image. */
   ptrdiff_t of_batch, image;
@@ -335,8 +337,8 @@ static int is_updated(const Work *w, int step, ptrdiff_t cell) {
 static int is_closed(const Work *w, int step, ptrdiff_t cell) { return w->of->closed && w->of->closed[cell] > step + 0.5f; }
 
 /*
- * Stores the states that a cell has before step `step`, counted from 0, in the image of this step.
- * If this is the last step, also stores them in `last`. If `step` is the number of steps, the
+ * Stores the states of a cell before step `step`, counted from 0, in the image of this step. The
+ * states before the last step are also stored in `last`. If `step` is the number of steps, the
  * states are final: stores them in `after` and, if `records` is set, in the last image.
  */
 static void put_states(const Work *w, int step, int patch, const Place *at, const float *states) {
@@ -482,8 +484,8 @@ static void reverse_layers(const Work *w, int step, int first, int end, float *c
 }
 
 /*
- * Writes to `slope` the gradient with respect to a cell's states before the given step. If `step`
- * is the number of steps, these are the states after the last step.
+ * Writes to `slope` the gradient with respect to a cell's states before the given step or, if
+ * `step` is the number of steps, with respect to the final states.
  */
 static void get_slope(const Work *w, int step, const Place *at, float *slope) {
   const Rollout *of = w->of;

@@ -26,7 +26,7 @@ interface OwnInput extends OwnPart {
 export type StepModel = ReturnType<typeof stepModel>;
 
 /**
- * Whether patches of this side are stepped one at a time, with perception computed in tiles.
+ * Whether to step patches of this side one at a time, with perception in tiles of `TILE` rows.
  * Smaller patches are faster in batches without tiles.
  */
 export const tileable = (stage: number): boolean => stage % TILE === 0 && stage >= 4 * TILE;
@@ -105,8 +105,8 @@ export function stepModel({ card, tensors }: Model, stage?: number) {
     return shifts ? add(result, bias(shifts)) : result;
   };
   /**
-   * Adds a tensor that contains the shape of a layer's result: [N, units, s, s], or [4, units, s/4,
-   * s] if tiles are used.
+   * Adds a tensor that holds the shape of a layer's result, for Reshape nodes: [N, units, s, s], or
+   * [4, units, s/4, s] if tiles are used.
    */
   const likeStates = (units: number): string => {
     if (tiled) return model.integers([TILE, units, -1, stage]);

@@ -56,8 +56,7 @@ const POINTS = OF_IMAGE.length;
  *
  * @param image name of a tensor [1, in, s, s], where s is a multiple of 4
  * @param kernel [3, 3, in, out]
- * @returns name of a tensor [4, out × s²/4]: the first rows of all tiles, then the second rows, and
- * so on
+ * @returns name of a tensor [4, out × s²/4]. Its i-th row holds the i-th rows of all tiles
  */
 export function convolveTiles(model: ModelWriter, image: string, kernel: Float32Tensor): string {
   const [inputs, outputs] = kernel.shape.slice(-2);

@@ -116,8 +116,8 @@ function netOf({ channels, update }: Card, weights: ReadonlyMap<string, tf.Tenso
   };
 
   /**
-   * Adds the part of the last layer's result that comes from each genome's own weights. This part
-   * changes only the first n channels, where n is `net.expressed`.
+   * Adds the results of each genome's own weights to the last layer's result, `changes`. Only the
+   * first `net.expressed` channels change.
    *
    * @param cells input of the last layer, [N, H, W, hidden]
    */
@@ -144,8 +144,8 @@ function netOf({ channels, update }: Card, weights: ReadonlyMap<string, tf.Tenso
 
   return {
     /**
-     * Computes the genomes of the latents [N, Z]. Without a genome net, a genome consists of shifts
-     * of the first layer, [N, hidden]. With a genome net, a genome consists of scales, shifts and
+     * Computes a genome from each latent, [N, Z]. If the rule has no genome net, a genome holds
+     * only shifts of the first layer, [N, hidden]. Otherwise, a genome holds scales, shifts and
      * weights of several layers, in the layout of `genomeLayout`.
      */
     readGenome(latents: tf.Tensor2D): tf.Tensor2D {

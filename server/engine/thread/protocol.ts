@@ -53,7 +53,7 @@ export function inOrder(store: PatchStore): WorkerMethods {
     return (argument: unknown): Promise<unknown> => {
       const perform = async (): Promise<unknown> => call(argument);
       const early = store.pipelined ? perform() : undefined;
-      // This call may fail before the mutex waits for it. Mark the failure as handled here;
+      // `early` may fail before the mutex awaits it. Mark the failure as handled here;
       // `runExclusive` still reports it to the caller.
       early?.catch(() => {});
       return mutex.runExclusive(() => early ?? perform());

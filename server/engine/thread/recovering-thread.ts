@@ -25,8 +25,8 @@ import type { ThreadEngine, WorkerMethods } from './protocol.ts';
 export const SAVE_EVERY = 64;
 /**
  * Number of steps between two backups of a patch's states on a GPU. Larger than `SAVE_EVERY`,
- * because copying from a GPU takes longer. Not much larger, because a slower CPU must repeat the
- * steps if the GPU stays lost.
+ * because copying from a GPU takes longer. Not much larger: if the GPU stays lost, a CPU, which is
+ * slower, must repeat the steps since the backup.
  */
 export const SAVE_GPU_EVERY = 128;
 
@@ -60,8 +60,7 @@ class Backup {
   saveAfter: number;
 
   /**
-   * @param seed the patch as planted, but with the genomes that its cells read when the states were
-   * copied
+   * @param seed the patch as planted, but with its genomes at the time of the copy
    * @param saved the copied states, [s, s, C]; undefined if not copied since planting
    */
   constructor(
@@ -69,8 +68,8 @@ class Backup {
     private readonly saveEvery: number,
     public saved?: Float32Array,
   ) {
-    // Spread the first copies over several steps, because many patches may have been planted
-    // together.
+    // If many patches are planted together, spread their first copies over several steps, so that
+    // no step must make them all.
     this.saveAfter = saveEvery / 2 + (seed.patch % saveEvery);
   }
 
@@ -101,7 +100,7 @@ class Backup {
     this.steps = [];
   }
 
-  /** The patch as planted, but with the genomes that its cells read now. */
+  /** The patch as planted, but with its current genomes. */
   get seedNow(): NewPatch {
     const last = this.steps.findLast(({ express }) => express);
     return last ? { ...this.seed, genomes: last.express } : this.seed;
@@ -156,8 +155,7 @@ class Recovery {
   private readonly pending = new Set<PendingCall>();
 
   /**
-   * @param restore gives a new thread all patches, in the states that they had before the pending
-   *   calls were made
+   * @param restore restores all patches in a new thread, to their states before the pending calls
    */
   constructor(
     first: ThreadEngine,
@@ -356,10 +354,9 @@ export function recoveringThread(
     });
     for (const backup of due) backup.saveAfter = Infinity;
     const ids = due.map(({ seed }) => seed.patch);
-    // Copy the states before this step, and log this step after the copy. If the thread is lost,
-    // the new thread starts from the copy and repeats this step. A copy made after the step would
-    // save this work, but the new thread must draw this step's picture, because `Readout.change`
-    // compares the next picture with it.
+    // Copy the states before this step, not after it. If the thread is lost, the new thread must
+    // repeat this step to draw its picture. `Readout.change` compares the next picture with this
+    // picture.
     const call = async (thread: ThreadEngine) => {
       const saved = ids.length > 0 ? thread.exportStates(ids).catch(() => []) : [];
       const readouts = await thread.step(own);
@@ -368,8 +365,8 @@ export function recoveringThread(
     try {
       const { readouts } = await submit(call, ({ saved, readouts }) => {
         const replaced = due.map((backup) => backup.saved);
-        // The copied states replace the log. They include exactly the steps that are in the log
-        // now, because steps are logged in the order of the calls.
+        // Calls are answered in order, so the log now holds exactly the steps before the copy.
+        // Replace these steps by the copy.
         due.forEach((backup, i) => {
           backup.endSave(saved[i]);
         });
@@ -387,7 +384,8 @@ export function recoveringThread(
 
   let closed: Promise<void> | undefined;
   const close = async (): Promise<void> => {
-    // Calls are answered in order, so this call without patches waits for all earlier calls.
+    // Calls are answered in order, so this call, which disposes of no patches, ends after all
+    // earlier calls.
     closing = ask('dispose', []).catch(() => {});
     await closing;
     await recovery.close();

@@ -40,15 +40,15 @@ export function shardAcross(threads: readonly ThreadEngine[], cards: readonly Ca
    * Makes a call that involves several threads. Calls are submitted in order and answered in order,
    * but submitting a call does not wait for earlier answers.
    *
-   * @param submit submits the call. The promise that `submit` returns resolves when the next call
-   *   can be submitted
+   * @param submit submits the call. If `submit` returns a promise, the next call is submitted only
+   *   after this promise has settled
    */
   const inOrder = async <T>(submit: () => Submitted<T> | Promise<Submitted<T>>): Promise<T> => {
     if (closing) throw new EngineError('closed');
     const before = answered;
     const answer = mutex.runExclusive(submit).then((call) => call.answer);
-    // Do not keep the results: each promise refers to the one before it, so all results would stay
-    // in memory.
+    // Discard the results. Otherwise, each would contain the one before it, and all would stay in
+    // memory.
     answered = Promise.allSettled([before, answer]).then(() => {});
     await before;
     return answer;
@@ -100,8 +100,8 @@ export function shardAcross(threads: readonly ThreadEngine[], cards: readonly Ca
       const from = load.indexOf(Math.max(...load));
       const to = load.indexOf(Math.min(...load));
       const gap = load[from] - load[to];
-      // Move at most half of the difference, so that the receiving thread does not get more work
-      // than the sending thread.
+      // Move a patch with at most half of the difference in work. Otherwise, the receiving thread
+      // would get more work than the sending thread.
       const fitting = work.filter((one) => one.to === from && 2 * one.cells <= gap);
       if (fitting.length === 0) break;
       const one = fitting.reduce((a, b) => (b.cells > a.cells ? b : a));

@@ -42,8 +42,8 @@ export class Machine {
   private readonly buffers: BufferPool;
   private readonly maxAnswerBytes: number;
   /**
-   * The GPU's first error. If the GPU is lost, the error 'gpu-lost' replaces the first error. Once
-   * this is set, the GPU's answers are not reliable.
+   * Error 'gpu-lost' if the GPU was lost, otherwise the GPU's first error. Once this is set, the
+   * GPU's answers are not reliable.
    */
   private failure: EngineError | undefined;
 
@@ -85,7 +85,7 @@ export class Machine {
     const short = [...counts].filter(([net, count]) => net.free < count);
     const undo = short.map(([net, count]) => net.grow(count));
     const buffers = this.buffers.preallocate(...this.requiredBytes(counts));
-    // Ignore the error if the GPU was lost, because the next call reports this.
+    // Ignore a rejection: it means that the GPU was lost, which the next call reports.
     const allocation = this.device.popErrorScope().catch(() => null);
     if (short.length === 0 && !buffers) return undefined;
     return allocation.then((error) => {
@@ -126,8 +126,8 @@ export class Machine {
     // Mark a failure of `copies` as handled, because `copies` is not awaited if the GPU is out of
     // memory.
     copies.catch(() => {});
-    // Check for lack of memory first. Lack of memory also makes commands invalid, so it can cause
-    // both errors.
+    // Check for lack of memory first. It also makes later commands invalid, so both scopes may
+    // report an error.
     const [full, wrong] = await Promise.all(
       [device.popErrorScope(), device.popErrorScope()].map((scope) => scope.catch(() => null)),
     );
@@ -381,7 +381,7 @@ function destroyBuffers({ work, answers, mappable }: CallBuffers): void {
 class BufferPool {
   /** Idle buffer sets, smallest first. */
   private readonly idle: CallBuffers[] = [];
-  /** Buffer sets of equal size, idle or in use, each large enough for any call. */
+  /** All preallocated buffer sets, idle or in use. All have one size, enough for any call. */
   private preallocated: readonly CallBuffers[] = [];
 
   constructor(private readonly device: GPUDevice) {}

@@ -26,9 +26,9 @@ export interface Page {
   readonly states: GPUBuffer;
   readonly seen: GPUBuffer;
   /**
-   * For each slot, in the layout of `recordLayout`: the records of the patch's genomes, and the
-   * share of each genome in each cell. A record holds the weights that depend on a genome.
-   * Undefined if the rule reads no genomes.
+   * Each slot holds a record for each genome of the patch (weights that depend on the genome), and
+   * the share of each genome in each cell. For the layout, see `recordLayout`. Undefined if
+   * the rule reads no genomes.
    */
   readonly records: GPUBuffer | undefined;
   readonly slots: number;
@@ -44,8 +44,9 @@ export class GpuPatch {
   /** Genomes that the cells read; undefined if the rule reads none. */
   genomes: Genomes | undefined;
   /**
-   * Set if `page.records` holds the shares of a chimera's genomes for a patch of side `stage`.
-   * `tiles` has one byte per tile, with one bit for each genome that contributes to the tile.
+   * Set if `page.records` holds the shares of a chimera's genomes. `stage`: side of the patch for
+   * which the shares were computed. `tiles`: one byte per tile, with one bit for each genome that
+   * contributes to the tile.
    */
   mix: { readonly stage: number; readonly tiles: Uint8Array } | undefined;
   readonly species: Net;
@@ -242,8 +243,8 @@ export class Net {
   }
 
   /**
-   * Writes the share of each genome in each cell of a chimera to `page.records`, unless the shares
-   * for this stage are there already. Does nothing if the patch has no labels.
+   * If the patch is a chimera (has labels), writes the share of each genome in each cell to
+   * `page.records`. Does nothing if the shares for a patch of side `stage` are there already.
    */
   mix(patch: GpuPatch, stage: number): void {
     const { page, slot, genomes } = patch;

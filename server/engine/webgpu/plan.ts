@@ -108,7 +108,7 @@ export function planFor(
       cells,
       cellsPerThread: cells / cellThreads,
       /**
-       * Number of threads among which a tile's cells are divided. Further threads of the workgroup
+       * Number of threads among which a tile's cells are divided. The workgroup's other threads
        * compute other units of the same cells.
        */
       cellThreads,
@@ -116,12 +116,12 @@ export function planFor(
       ...{ channels: c, hidden: h },
       ...{ hiddenColumns, outColumns },
       /**
-       * Number of groups of four channels that perception holds in workgroup memory at a time, for
-       * the cells of a tile and its border.
+       * Number of groups of four channels that are in workgroup memory at a time during perception,
+       * for a tile with its border.
        */
       perceived,
       /**
-       * Number of groups of four inputs whose weights are in workgroup memory at a time: in
+       * Number of inputs, in groups of four, whose weights are in workgroup memory at a time: in
        * perception, in hidden layers, and in the last layer.
        */
       perceiveRows: rows(perceived, hiddenColumns),
@@ -136,9 +136,9 @@ export function planFor(
 }
 
 /**
- * For perception, the workgroup memory for cells is made large enough for at most this many groups
- * of four channels of a tile and its border. Perception holds more groups at a time only if the
- * hidden layers need a larger memory anyway.
+ * Perception holds a tile with its border in workgroup memory, some groups of four channels at a
+ * time. Memory is reserved for at most this many groups. More groups are held only if the hidden
+ * layers need a larger memory anyway.
  */
 const MAX_PERCEIVED = 12;
 
@@ -220,9 +220,9 @@ export const maxWorkWords = (stage: number, plan: Plan): number =>
 export const SECTION_WORDS = 64;
 
 /**
- * Packs the weights of all layers into one array. Each input of a layer has a row of weights,
- * padded with zeros to the plan's number of units. The number of inputs is padded to a multiple of
- * four. The layer 'perceive' has rows for each of the nine cells of its kernel: [9, inputs].
+ * Packs the weights of all layers into one array. A layer is a matrix with a row for each input.
+ * Rows are padded with zeros to the plan's number of units, and the number of rows to a multiple of
+ * four. The layer 'perceive' has nine such matrices, one for each position in its 3×3 kernel.
  *
  * @returns `data`: the array; `offsets`: where each layer begins, in groups of four values
  */
@@ -279,14 +279,14 @@ export function recordLayout(card: Card, plan: Plan) {
      */
     layers,
     /**
-     * `own`: offset of the last layer's weights that depend on the genome, [hidden rows,
-     * ownGroups]. They replace the shared weights for the first `ownGroups` groups of channels.
+     * `own`: offset of the genome's own weights of the last layer, [hidden rows, ownGroups]. The
+     * first `ownGroups` groups of channels use these weights instead of the shared weights.
      */
     ...{ own: at, ownGroups },
     size,
     /**
-     * `patchSize`: size of a patch's memory. The memory consists of `MAX_GENOMES` records and, from
-     * the offset `mix` on, one group per cell: the share of each genome in the cell.
+     * `patchSize`: size of a patch's memory. It begins with `MAX_GENOMES` records. At the offset
+     * `mix`, one group for each cell follows, which holds the share of each genome in the cell.
      */
     ...{ mix: MAX_GENOMES * size, patchSize: MAX_GENOMES * size + card.side * card.side },
     /** Whether all patches share one record. True if the update rule reads no genomes. */

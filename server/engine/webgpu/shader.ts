@@ -19,13 +19,13 @@ import {
   ROW,
 } from './plan.ts';
 
-/** Joins the lines of code generated for the indices from 0 to n − 1. */
+/** Generates a line of code for each index from 0 to n − 1, and joins the lines. */
 const each = (n: number, line: (i: number) => string): string =>
   Array.from({ length: n }, (_, i) => line(i)).join('\n');
 
 /**
- * Joins the lines of code generated for each pair of a cell j and a group of units p that a thread
- * computes.
+ * Generates a line of code for each cell j and each group of units p that a thread computes, and
+ * joins the lines.
  */
 const eachSum = (
   plan: Plan,
@@ -59,13 +59,14 @@ const declareSums = (plan: Plan, columns: Columns, name: string): string =>
 
 /**
  * Generates WGSL that adds weights × inputs to a layer's sums, the variables `sums`_j_p for cell j
- * and group of units p. The weights are copied to workgroup memory, a few rows at a time. In the
- * WGSL, `k0` is the first group of these rows, and `k` counts the groups from `k0`.
+ * and group of units p. Each input has a row of weights. The WGSL copies a few groups of four rows
+ * to workgroup memory, uses them, and goes on to the next. `k0` is the first of these groups, and
+ * `k` counts the groups from `k0`.
  *
- * @param rows.count WGSL expression: number of rows of weights, in groups of four
+ * @param rows.count WGSL expression: number of groups of rows
  * @param rows.atOnce number of groups of rows to copy at a time
- * @param rows.stage WGSL statement that copies one element of the rows. `i` is the element's index
- *   among the rows to copy, which begin with the first row of group `k0`
+ * @param rows.stage WGSL statement that copies one element. `i` is the element's index, counted
+ *   from the first row of group `k0`
  * @param rows.sums first part of the sums' names
  * @param input returns a WGSL expression for group `k0 + k` of a cell's inputs
  */
@@ -144,9 +145,9 @@ ${eachSum(
 )}`;
 
 /**
- * Generates WGSL that computes a layer after perception. The inputs are the values that
- * `shareSource` last wrote to workgroup memory. The results are added to the sums u_j_p in a hidden
- * layer, or c_j_p in the last layer.
+ * Generates WGSL that computes a layer after perception. The inputs are the previous layer's
+ * results, which `shareSource` wrote to workgroup memory. A hidden layer adds its results to the
+ * sums u_j_p, the last layer to the sums c_j_p, for cell j and group of units p.
  *
  * @param offset WGSL expression: where the layer's weights begin, in groups of four values
  * @param last given only for the last layer, whose first `ownGroups` groups of channels use the
@@ -233,8 +234,8 @@ fn isSet(mask: u32, cell: u32) -> bool {
 fn isClosed(job: Job, cell: u32) -> bool { return job.closed != 0u && isSet(job.closed, cell); }
 
 /**
- * Returns the offset of the states with which a cell starts the step, or BARE if these are zeros.
- * If cells divide before the step, these are the states of the cell that divides.
+ * Returns the offset of a cell's states at the start of the step, or BARE if these are zeros. If
+ * every cell divides before the step, returns the offset of the parent cell's states.
  */
 fn sourceOf(job: Job, x: i32, y: i32) -> u32 {
   if (!inside(job, x, y)) { return BARE; }
@@ -475,7 +476,8 @@ export function stepSource(
 var<workgroup> cells: array<vec4f, ${plan.cellSpace}>;
 var<workgroup> staged: array<vec4f, ${plan.weightSpace}>;
 /**
- * Largest change, 0...255, of a value in the tile's picture; BROKEN if a new state is not finite.
+ * Largest change, 0...255, of a value from the tile's last picture to its new one; BROKEN if a new
+ * state is not finite.
  */
 var<workgroup> largest: atomic<u32>;
 ${readoutSource(card)}
@@ -507,8 +509,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) th
   let job = tile.job;
   let stride = job.side * job.side;
 ${positionSource(plan)}
-  // Compute the step with each genome of the tile in turn. The weighted states are added up at the
-  // destination of the job.
+  // Compute the step once for each genome of the tile. The results, weighted by each genome's share
+  // in the cell, are added up at job.destination.
   for (var genomes = tile.genomes; genomes != 0u; genomes &= genomes - 1u) {
   let genome = firstTrailingBit(genomes);
   let record = job.record + genome * ${record.size}u;

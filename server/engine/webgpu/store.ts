@@ -63,7 +63,7 @@ export async function createGpuStore(
   const inOrder =
     <A, T>(call: (argument: A) => T | Promise<T>) =>
     async (argument: A): Promise<T> => {
-      // Check again, because another waiting call may have started a new allocation.
+      // Use a loop: while this call waits, another waiting call may start a new allocation.
       while (allocation) await allocation;
       return call(argument);
     };
