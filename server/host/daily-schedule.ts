@@ -195,9 +195,8 @@ function nextOf(wanted: Schedule, now: number): HostState['next'] {
       ({ at: time }) => time > now && isOpenAt(wanted, time) !== isOpenAt(wanted, time - 1),
     );
     coming.push(...changes);
-    // After the first day with a change, check only one more day. Its opening hours may begin
-    // before those of the first day end, because a day's opening hours may last until after
-    // midnight.
+    // After the first day with a change, check only one more day. The first day's opening hours may
+    // last until after midnight, so the next day's opening hours may begin before they end.
     if (changes.length > 0) last = Math.min(last, ahead + 1);
   }
   return coming.sort((a, b) => a.at - b.at)[0] ?? null;

@@ -1,7 +1,7 @@
 /**
- * Ends a room's day: takes a snapshot, then lets the organisms depart one by one. If the setting
- * `generations` is on, the next day begins with children of the old day's organisms. If it is off,
- * the next day begins with an empty room.
+ * Runs a farewell, which ends a room's day: takes a snapshot, then makes the organisms dissolve one
+ * by one. If the setting `generations` is on, children of these organisms begin the next day. If it
+ * is off, the next day begins with an empty room.
  */
 
 import { randomInt } from 'node:crypto';
@@ -24,7 +24,10 @@ import {
   takeSnapshot,
 } from './room-operations.ts';
 
-/** Breeds heirs from a room's grown organisms. Returns an empty list if no organism is suitable. */
+/**
+ * Breeds heirs (seeds of children) from a room's grown organisms. Returns [] if none of these
+ * organisms can give a seed.
+ */
 function heirsIn(room: Room): HeirSeed[] {
   const { organisms, lineage, species, tick } = room;
   const all = [...organisms, ...lineage.ended];
@@ -48,10 +51,10 @@ function latentIn(room: Room, organism: OrganismId): Float32Array | undefined {
 }
 
 /**
- * Plants heirs far apart in an empty room, as many as fit. Resolves when all `plant` commands have
- * been answered.
+ * Plants heirs (children of the previous day's organisms) far apart in an empty room, as many as
+ * fit.
  *
- * @returns the number of planted heirs
+ * @returns the number of planted heirs, once all `plant` commands have been answered
  */
 async function plantHeirs(live: OpenRoom, heirs: readonly HeirSeed[]): Promise<number> {
   const { grid, species, tick } = live.room;
@@ -71,7 +74,7 @@ async function plantHeirs(live: OpenRoom, heirs: readonly HeirSeed[]): Promise<n
 const RECORD = 'days';
 const days = v.array(v.string());
 
-/** Default duration of a farewell (the time in which all organisms depart), in seconds. */
+/** Default duration of a farewell (the time in which all organisms dissolve), in seconds. */
 const DURATION = 60;
 /** Maximum time for which walls show the family tree after a farewell, in ms. */
 const TREE = 45_000;
@@ -81,10 +84,7 @@ const { maxDissolving, dissolveSeconds } = DEPARTURE;
 
 interface Farewell {
   readonly live: OpenRoom;
-  /**
-   * Time from the start of the first organism's departure until the last organism is gone, in
-   * seconds.
-   */
+  /** Time in which all organisms dissolve, in seconds. */
   readonly seconds: number;
   /**
    * When the last organism should be gone (monotonic clock, ms); Infinity until organisms begin to
@@ -97,21 +97,21 @@ interface Farewell {
   readonly end: () => void;
   readonly done: Promise<void>;
   /**
-   * Number of organisms that are due to depart, but have not been sent the command to depart yet.
-   * May be fractional.
+   * Number of organisms for which a `depart` command is due but has not been sent. May be
+   * fractional, because a step may add less than one organism.
    */
   owed: number;
   heirs: readonly HeirSeed[];
-  /** Resolves when the room has executed or refused the latest commands to depart. */
+  /** Resolves when the room has executed or refused the latest `depart` commands. */
   begun: Promise<unknown>;
 }
 
-/** Runs the farewells of all rooms. */
+/** Runs the farewell of each room (the end of its day, when the organisms dissolve). */
 export class Farewells {
   private readonly going = new Map<string, Farewell>();
   /**
-   * Names of the rooms whose heirs have not been planted yet. The server stores these names, so
-   * that it can warn at its next start if heirs were lost.
+   * Names of rooms with heirs (children of the old day's organisms) that are not planted yet. The
+   * names are stored, so that the server can warn at its next start that these heirs were lost.
    */
   private readonly withHeirs = new Set<string>();
 
@@ -138,8 +138,7 @@ export class Farewells {
   /**
    * Starts the farewell of a room. Until the farewell is over, visitors can only watch.
    *
-   * @param seconds time from the start of the first organism's departure until the last organism is
-   *   gone
+   * @param seconds time in which all organisms dissolve
    * @returns `kept`: the snapshot taken before the farewell, or null if the server stores nothing.
    *   `done`: resolves when the farewell is over or was stopped
    * @throws HostRefusal 'no-such-room', 'room-closed' or 'room-busy'
@@ -161,7 +160,7 @@ export class Farewells {
     };
     this.going.set(name, farewell);
     this.setFarewell(farewell, true);
-    // Stop films, so that the walls show the farewell.
+    // Let the walls show the whole room instead of a film or close-up.
     live.server.walls.show(undefined);
     try {
       const kept = await takeSnapshot(this.context, live.room, { before: 'reseed' });
@@ -179,7 +178,9 @@ export class Farewells {
     }
   }
 
-  /** Ends the day of all open rooms. Resolves when all farewells are over. */
+  /**
+   * Runs the farewell of each open room, which ends its day. Resolves when all farewells are over.
+   */
   async endAll(): Promise<void> {
     await Promise.allSettled(
       [...this.context.rooms.roomServers.keys()].map(
@@ -189,8 +190,8 @@ export class Farewells {
   }
 
   /**
-   * Stops a room's farewell, if there is one. Organisms that have not begun to depart stay.
-   * Resolves when the room has executed or refused the last commands to depart.
+   * Stops a room's farewell, if there is one. Organisms that have been sent no `depart` command
+   * stay. Resolves when the room has executed or refused the last `depart` commands.
    */
   async stop(name: string): Promise<void> {
     await Promise.all([this.leave(name), this.forgetHeirs(name)]);
@@ -214,7 +215,10 @@ export class Farewells {
     await farewell.begun;
   }
 
-  /** Ends the farewell, and plants the heirs of the next day unless the room has been closed. */
+  /**
+   * Ends the farewell. If the room has not been closed, plants the heirs (children of the old day's
+   * organisms), if any.
+   */
   private async beginDay(name: string, { live, heirs }: Farewell): Promise<void> {
     const { rooms, storage, log } = this.context;
     if (heirs.length === 0 || rooms.roomServers.get(name) !== live.server) return this.stop(name);
@@ -263,8 +267,8 @@ export class Farewells {
     const seconds = dissolvingTime(staying.length, left / 1000);
     const rest = left - 1000 * seconds;
     farewell.owed += rest < STEP ? staying.length : (staying.length * STEP) / rest;
-    // Limit the number of dissolving organisms, except in the last step. Above the maximum,
-    // organisms vanish without dissolving.
+    // If an organism departs while `maxDissolving` others are dissolving, one of them vanishes
+    // immediately. Prevent this, except in the last step.
     const free = maxDissolving - (organisms.length - staying.length);
     farewell.owed = Math.min(farewell.owed, left < STEP ? staying.length : free);
     const begun: Promise<unknown>[] = [];

@@ -91,7 +91,7 @@ export class FilmPainter {
   /** The previous picture: its pixels, and the cells from which it was painted. */
   private before: { readonly planes: Planes; readonly pixels: Uint8Array } | undefined;
   private spent = 0;
-  /** Genome maps, by the latents and labels from which they were computed. */
+  /** The painter's maps of organisms, by the latents and labels from which they were computed. */
   private readonly maps = new Map<string, { readonly map: GenomeMap | undefined }>();
 
   /**
@@ -140,8 +140,8 @@ export class FilmPainter {
   }
 
   /**
-   * Returns a function that finds an organism's genome map by the organism's id. The map is
-   * undefined while the organism is still growing.
+   * Returns a function that finds the painter's map of an organism, by id. The map is undefined
+   * while the organism is still growing.
    */
   private mapsOf(room: Organisms | undefined): MapOf {
     const found = new Map<number, { readonly map: PlacedMap | undefined }>();
@@ -197,7 +197,8 @@ function isSame(a: Planes, b: Planes, { x, y, width, height }: Rect): boolean {
 }
 
 /**
- * Lists the ticks at which `runReplay` makes a picture. The snapshot's own tick has no picture.
+ * Lists the ticks at which `runReplay` makes a picture. Excludes the tick of the snapshot from
+ * which the replay starts.
  *
  * @param every number of ticks between pictures
  */
@@ -255,8 +256,8 @@ async function make(order: FilmOrder): Promise<number> {
       const ticks = found.to - found.from;
       const apart = Math.max(1, Math.ceil(ticks / (FILMS.rate * order.seconds - 1)));
       const shown = pictureTicks(found, apart);
-      // If damage in the journal prevents reading the times, make the film without them: its
-      // pictures may not need the damaged part.
+      // The times may depend on a part of the journal that the pictures do not need. If this part
+      // is damaged, make the film without times.
       const dates = await timesOf(store, room, shown, now).catch(() => null);
       const times = filmTimes(dates ?? []);
       say({ from: times[0]?.at ?? null, times, total: Math.max(1, shown.length) });

@@ -58,9 +58,9 @@ export class HostToken {
   }
 
   /**
-   * Stores the hash of a new token. Call this just before showing the token, so that no token is
-   * stored that the host has not seen. If `renew` is false and another server has stored a token
-   * first, adopts that token and sets `fresh` to undefined.
+   * Stores the hash of a new token. Call this just before showing the token, so that the host sees
+   * every token that is stored. If another server has stored a token first and `renew` is false,
+   * uses that token instead, and sets `fresh` to undefined.
    *
    * @param now wall clock, ms
    * @throws StoreError

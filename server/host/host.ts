@@ -167,7 +167,8 @@ async function openHours(options: HostOptions, farewells: Farewells): Promise<Da
       // If the host has extended the opening hours after closing time, stop the farewell that began
       // at closing time.
       if (isOpen) farewells.stopClosing();
-      // Dim the walls only after the farewell, because they show the farewell.
+      // At closing time, first let the organisms of all rooms dissolve (the farewell). The walls
+      // show this, so dim them only afterwards.
       if (isClosingTime && farewell) await farewells.endAll();
       if (isClosingTime && hours.isOpen) return;
       rooms.setHours({ dim: !isOpen, closed: !isOpen && outside === 'close' });

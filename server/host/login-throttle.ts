@@ -9,8 +9,8 @@ export const LOGIN = {
   /** Number of wrong tokens after which a network address is delayed. */
   free: 5,
   /**
-   * Delay after wrong token number `free`. Each further wrong token doubles the delay, up to
-   * `maxDelay`.
+   * Delay of an address that has sent `free` wrong tokens. Each further wrong token doubles the
+   * delay, up to `maxDelay`.
    */
   firstDelay: 2_000,
   maxDelay: 600_000,

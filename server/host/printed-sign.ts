@@ -57,7 +57,8 @@ export const creaturesOf = (
 ): Promise<readonly Buffer[]> =>
   getOrAdd(paintedBefore, checkpoint, async () => {
     const painted: Buffer[] = [];
-    // Limit the waiting time: if no room is ticking, the creatures never finish growing.
+    // Limit the waiting time: creatures grow between the ticks of rooms, so if no room is ticking,
+    // they never finish.
     const none = pause(clock, GROWING).then(() => []);
     try {
       for (const creature of await Promise.race([growCreatures(checkpoint), none])) {
@@ -124,7 +125,7 @@ interface PrintedSign {
   readonly language: LanguageCode;
   /** The room's web address, shown as text and as a QR code. */
   readonly url: string;
-  /** The network that the second QR code joins; null for a sign with only one code. */
+  /** The Wi-Fi network that phones join with the second QR code; null if there is only one code. */
   readonly wifi: Wifi | null;
   /** JPEGs of the creatures, shown in a row along the upper edge. */
   readonly creatures: readonly Buffer[];
@@ -247,8 +248,7 @@ export function drawSign(sign: PrintedSign): string {
    * Draws a QR code. Above the code is the caption, if any; below is the text to type instead of
    * scanning the code.
    *
-   * @param most maximum side length of the code, in mm. If there is a caption, also the maximum
-   *   width of the text to type
+   * @param most maximum width of the code and, if there is a caption, of the text to type; in mm
    * @param x horizontal centre of the code, in mm
    */
   const column = (

@@ -20,7 +20,7 @@ import type { Room } from '../world/room.ts';
 
 export interface HostContext extends Omit<RoomRegistryOptions, 'wallInfo' | 'maxSpectators'> {
   readonly rooms: RoomRegistry;
-  /** The same object as `rooms` if the server is in a cluster, otherwise undefined. */
+  /** The object `rooms`, with its methods for a cluster; undefined outside a cluster. */
   readonly cluster: ClusterRooms | undefined;
   readonly library: CheckpointLibrary;
   /** Paths of the checkpoints' folders, by checkpoint name. */
@@ -104,7 +104,7 @@ export async function undoCommands(
   const { rooms, farewells } = host;
   const live = rooms.requireOpen(name);
   return rooms.during(name, 'undoing', async () => {
-    // Stop any farewell first, because it would make the restored organisms depart.
+    // First stop the room's farewell, if any, which would make the restored organisms dissolve.
     const begin = () => farewells.stop(name);
     const options = { ...optionsFor(host, live), begin };
     const { commands, backup } = await shown(live, () => undo(options, request));
@@ -128,8 +128,8 @@ export async function restore(
 }
 
 /**
- * Runs `work`, which changes a room's state. Then sends the new state to all clients. If `work`
- * throws a HostRefusal, the state has not changed, and nothing is sent.
+ * Runs `work`, which changes a room's state. Then sends the new state to all clients, even if
+ * `work` fails. But if `work` throws a HostRefusal, nothing has changed, and nothing is sent.
  */
 async function shown<T>({ server }: OpenRoom, work: () => Promise<T>): Promise<T> {
   let isUnchanged = false;

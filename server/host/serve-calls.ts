@@ -44,13 +44,14 @@ import type { LoginThrottle } from './login-throttle.ts';
 export const MAX_BODY_BYTES = 16_384;
 
 /**
- * Calls about a room that may be closed on all servers. Any server that can run rooms may execute
- * these calls.
+ * Calls about a room that perhaps no server runs. Any server that can run rooms may execute these
+ * calls.
  */
 const OF_ANY_OWNER: readonly string[] = ['createRoom', 'openRoom', 'removeRoom'];
 
 /**
- * Finds the server that must answer a request, by the server, film or room in the request's path.
+ * Finds the server that must answer a request: the server in the request's path, or the server that
+ * has the film or runs the room in the path.
  *
  * @param call name of the call; undefined for a file
  * @returns undefined if this server must answer
@@ -67,8 +68,8 @@ export function targetOf(
   const elsewhere = hasFilm(films.states) ? [] : [...cluster.filmsElsewhere];
   const name = server ?? elsewhere.find(([, jobs]) => hasFilm(jobs))?.[0];
   if (name !== undefined) return name === cluster.name ? undefined : { server: name };
-  // If this server cannot run rooms or is draining, pass the calls in `OF_ANY_OWNER` to a server
-  // that can run rooms: a server on which another room is open.
+  // If this server cannot run rooms, or is handing its rooms over (draining), pass the calls in
+  // `OF_ANY_OWNER` to a server that runs another room. Such a server can run rooms.
   const of = call && OF_ANY_OWNER.includes(call) ? cluster.ledElsewhere(room) : undefined;
   if (of !== undefined) return { room: of };
   return room !== undefined && cluster.isElsewhere(room) ? { room } : undefined;
@@ -284,9 +285,9 @@ function parsed<T>(schema: v.GenericSchema<unknown, T>, request: Request): T {
 }
 
 /**
- * Creates the refusal for a wrong token. Counts the token unless the network address must still
- * wait. Correct tokens are never delayed: otherwise, somebody with the host's address could lock
- * the host out with wrong tokens.
+ * Creates the refusal for a wrong token. Also counts the token, unless earlier wrong tokens have
+ * delayed the network address and the delay is not over. Correct tokens are never delayed:
+ * otherwise, somebody with the host's address could lock the host out with wrong tokens.
  */
 function wrongToken(
   credential: string,
@@ -337,9 +338,7 @@ function wordOf(request: Request, cookie: string): string | undefined {
   return undefined;
 }
 
-/**
- * The reason for refusing a request whose body cannot be parsed, by the type of the parser's error.
- */
+/** Maps the error type of Express's body parser to the reason with which the request is refused. */
 const UNREADABLE: Readonly<Record<string, HostReason>> = {
   'entity.too.large': 'too-large',
   'entity.parse.failed': 'not-json',

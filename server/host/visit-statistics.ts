@@ -38,7 +38,7 @@ const STORE_INTERVAL = 60_000;
 interface Visit {
   /** When the visitor arrived (wall clock, ms). */
   readonly since: number;
-  /** End and radius of the visitor's last stroke of each kind. */
+  /** Where the visitor's last stroke of each kind (such as `damage`) ended, and its radius. */
   readonly ends: Partial<Record<RoomCommand['what'], StrokeEnd>>;
 }
 
@@ -102,8 +102,8 @@ export class VisitCounter {
   private async empty(room: string): Promise<void> {
     const counted = await this.now(room);
     for (const participant of this.present.get(room)?.keys() ?? []) {
-      // Usually, a visit ends when the visitor's reserved seat expires, and `leave` subtracts the
-      // time for which the seat was reserved. A closed room's visits end immediately: subtract 0.
+      // Usually, a visit ends when the seat has been kept for `SEATS.grace` after the visitor went,
+      // so `leave` subtracts this time. Closing a room ends its visits immediately: subtract 0.
       this.leave(counted, room, participant, 0);
     }
     if (counted.changed) await this.keep(room, counted);
@@ -154,14 +154,14 @@ export class VisitCounter {
     const hour = hourOf(context.date());
     const known = this.counted.get(room);
     if (known?.hour.hour === hour) return known;
-    // If storing fails now, the previous hour's sums are lost.
+    // The previous hour's sums are replaced below. If storing fails now, they are lost.
     if (known?.changed) await this.keep(room, known).catch(this.warn);
     const day = hour.slice(0, 10);
     const counted: Counted = {
       hour: (await store.hours(room)).find((one) => one.hour === hour) ?? { hour, ...noSums() },
       day: (known?.day.day === day ? known.day : undefined) ??
         (await store.countedDays(room)).find((one) => one.day === day) ?? { day, ...noSums() },
-      // If storing failed above, `changed` stays true, so that the day's sums are stored later.
+      // If storing failed above, keep `changed` true: the day's sums must still be stored.
       changed: known?.changed ?? false,
     };
     this.counted.set(room, counted);

@@ -1,4 +1,7 @@
-/** Packs checkpoints for the keepsake page, which grows creatures in the browser. */
+/**
+ * Creates the keepsake page, and packs the checkpoints (trained models) from which it grows
+ * creatures in the browser.
+ */
 
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -10,9 +13,8 @@ import { LIFE } from '../world/organisms/organism.ts';
 import { type Representation, representation } from './serve-client.ts';
 
 /**
- * Packs checkpoints for the keepsake page. Each packed model is a file with the checkpoint's card,
- * update net, gallery and painter. Of several checkpoints with the same identity, packs only the
- * first.
+ * Packs each checkpoint (trained model) into one file for the keepsake page: its card, update net,
+ * gallery and, if it has one, painter. If checkpoints have the same identity, packs only the first.
  *
  * @returns the packed models, by the checkpoints' identities
  */

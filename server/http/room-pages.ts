@@ -1,6 +1,6 @@
 /**
  * Serves gallery pictures and family trees. Browsers that support AVIF get gallery pictures drawn
- * by the painter. Other browsers get plain pictures, as WebP if they support WebP.
+ * by the painter (a neural net). Other browsers get plain pictures, as WebP if they support WebP.
  */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -30,7 +30,7 @@ const AGE = 'public, max-age=3600';
 
 interface Gallery {
   readonly png: Representation;
-  /** The gallery picture drawn by the painter; undefined if the checkpoint has no such picture. */
+  /** Gallery picture drawn by the painter (a neural net); undefined if the checkpoint has none. */
   readonly avif: Representation | undefined;
   /** The plain gallery picture as WebP, encoded when it is first requested. */
   webp?: Promise<Representation | undefined>;
@@ -151,9 +151,9 @@ export function lineageRoutes(options: LineageOptions): Router {
   });
   on(lineagePicturePath(':room', ':organism'), async ({ roomServer, loaded, ...web }) => {
     const seed = seedOf(roomServer, web.request);
-    // The queue of previews serves its sources in turn. The source of a client's seed previews is
-    // the client's network address. Use another source for pictures, so that the previews do not
-    // wait for all pictures of the same client.
+    // These pictures and the client's seed previews wait in the same queue, which serves its
+    // sources in turn. Previews use the network address as their source. Give pictures another
+    // source, so that previews do not wait for all pictures of the same client.
     const source = `lineage ${options.addressOf(web.request)}`;
     const others = growing.get(source) ?? 0;
     if (others >= MOST_PICTURES) throw new Refusal('room-busy', 'pictures');

@@ -162,7 +162,7 @@ export function createApp(options: AppOptions): Express {
     const needed = { engine, ticking: watchdog.isTicking, descriptors: descriptors.hasSome, open };
     const owner = options.serverRooms.isReady?.();
     const isReady = Object.values(needed).every(Boolean) && owner !== false;
-    // HAProxy sends no new visitors to a server that answers 404, but keeps connected visitors.
+    // If the answer is 404, HAProxy sends no new visitors here, but keeps connected visitors.
     const unready = request.query.unready === '404' ? 404 : 503;
     // `keeping` does not affect the status: the server can serve visitors even if changes are not
     // stored.
@@ -193,7 +193,7 @@ export function createApp(options: AppOptions): Express {
     next();
   });
   app.get('/', (request, response) => {
-    // Links on keepsakes may have a seed but no room, so keep the seed in the redirect.
+    // A keepsake's link may name a seed but no room, so pass on the seed in the redirect.
     const query = request.originalUrl.match(/\?seed=[\w-]+$/)?.[0] ?? '';
     response.redirect(`/r/${options.defaultRoom}${query}`);
   });

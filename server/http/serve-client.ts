@@ -36,7 +36,7 @@ async function newest(folder: string): Promise<number> {
 export async function ensureClient(log: (line: string) => void): Promise<string> {
   if (isInstalled) return built;
   const index = await stat(join(built, 'index.html')).catch(() => undefined);
-  // The lock file changes with the versions of the bundled libraries.
+  // Build again if the lock file has changed, because the bundled libraries may have changed.
   const { mtimeMs: libraries } = await stat(join(ROOT, 'package-lock.json'));
   const folders = [clientSource, ...['shared', 'server/vnca'].map((folder) => join(ROOT, folder))];
   const sources = [...(await Promise.all(folders.map(newest))), libraries];

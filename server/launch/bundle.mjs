@@ -176,7 +176,7 @@ class Sources {
             !names.some((one) => this.variables.has(one)));
         return isConstant ? found.replace('var', 'const') : found;
       });
-    // Each module in the bundle begins with a comment that contains the module's path. Leave npm
+    // Split the bundle into modules: each begins with a comment that contains its path. Leave npm
     // packages unchanged, because they may reassign their variables.
     return bundled
       .split(/^(?=\/\/ \S+$)/m)

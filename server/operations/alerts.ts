@@ -53,7 +53,7 @@ type AlertName = keyof typeof ALERTS;
 export interface Problem {
   readonly alert: AlertName;
   readonly room?: string | undefined;
-  /** The host's name for the lost wall, if any. */
+  /** Name that the host gave the lost wall, if any. */
   readonly wall?: string | undefined;
   readonly text: string;
   /** Severity of this problem, if it differs from the one in `ALERTS`. */
@@ -84,7 +84,10 @@ interface Watched {
 /** Creates a function that returns all current problems of a server. */
 export function problemFinder(server: Watched): () => Problem[] {
   const { rooms, http, connectionLimits, limits, journalWriter, watchdog, descriptors } = server;
-  /** Number of TCP connections at the previous check. Node.js reports the number asynchronously. */
+  /**
+   * Number of TCP connections at the previous check. Node.js counts them asynchronously, so the
+   * current number is not known yet.
+   */
   let tcp = 0;
   const whyNobodyCanJoin = (): string | undefined => {
     http.getConnections((_, count = 0) => {
@@ -137,8 +140,8 @@ function roomProblems(room: string, summary: RoomSummary): Problem[] {
 }
 
 /**
- * Finds lost walls. Outside the opening hours, a lost wall is expected. A wall that has just
- * reconnected is still a problem, because its browser may be crashing repeatedly.
+ * Finds lost walls: walls that are disconnected, or that have been connected only briefly, because
+ * their browsers may be crashing repeatedly. Outside the opening hours, lost walls are expected.
  */
 export function wallProblems(
   room: string,
@@ -240,8 +243,7 @@ export class AlertMonitor {
   readonly stop: () => void;
 
   /**
-   * @param open an earlier process's announcements of problems that were not over when that process
-   *   ended
+   * @param open announcements by an earlier process, of problems that were not over when it ended
    */
   constructor(
     private readonly options: Pick<AlertsOptions, 'clock' | 'date' | 'problems'>,
@@ -510,9 +512,9 @@ export async function startAlerts(
     // a restart.
     record: options.cluster ? `alerts/${hostname()}:${options.bound().port}` : 'alerts',
   });
-  // Wall seats are stored, and show after a restart which walls are lost. A room without wall seats
-  // stores nothing about its walls. So if the alert that such a room has lost its last wall was
-  // open before the restart, mark the room as lacking a wall.
+  // After a restart, lost walls are known only from stored wall seats (reserved places). If a room
+  // without wall seats had lost its last wall before the restart, mark the room as lacking a wall,
+  // so that its alert stays open.
   for (const { alert, room = '', wall } of alerts.open) {
     if (alert === 'wall-lost' && wall === undefined) rooms.roomServers.get(room)?.walls.startBare();
   }

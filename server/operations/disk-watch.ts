@@ -7,8 +7,8 @@ import { DISK_RESERVE } from '../storage/lmdb/disk-space.ts';
 
 export const DISK_INTERVAL = 10_000;
 /**
- * Once a warning is logged, `LITTLE_DISK_SPACE` × `AGAIN` bytes must be free before another warning
- * can be logged. Otherwise, small changes of the free space would repeat the warning.
+ * After a warning, the space counts as too little until `LITTLE_DISK_SPACE` × `AGAIN` bytes are
+ * free. Otherwise, small changes of the free space would repeat the warning.
  */
 const AGAIN = 1.25;
 const MEGABYTE = 2 ** 20;

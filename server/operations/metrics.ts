@@ -25,9 +25,9 @@ interface MetricsOptions {
   /** Returns a room's actual tick rate, in ticks per second. */
   readonly rateOf: (room: Room) => number;
   /**
-   * Counts the visitors who are connected to one server, but are in a room on another server.
-   * Includes only visitors for whom one of the two is this server. The numbers are grouped by room
-   * and by the server of the connection (`server`).
+   * Counts the visitors who are connected to this server but are in another server's room, and
+   * those who are connected to another server but are in this server's room. The numbers are
+   * grouped by room and by the server of the connection (`server`).
    */
   readonly remote: () => readonly { room: string; server: string; connections: number }[];
   /**

@@ -46,9 +46,9 @@ export function isService(
   if (environment.NOTIFY_SOCKET) return true;
   const started = environment.SYSTEMD_EXEC_PID ?? '';
   if (started === `${pid}` || (/^\d+$/.test(started) && /^npm\b/.test(name(started)))) return true;
-  // Also check the control group, because SYSTEMD_EXEC_PID does not identify every service: it is
-  // not set before systemd 248, and if a script starts this process, it is the id of the script's
-  // process.
+  // SYSTEMD_EXEC_PID does not identify every service: systemd before version 248 does not set it,
+  // and if a script starts this process, it is the id of the script. So also check the control
+  // group.
   return Boolean(environment.INVOCATION_ID) && SERVICE.test(group());
 }
 

@@ -137,8 +137,8 @@ export class TickWatchdog {
   private ended = 0;
   private endedAtLastCheck = 0;
   /**
-   * Number of consecutive checks during the same tick. The number does not grow while the process
-   * is suspended or the machine sleeps.
+   * Number of consecutive checks at which the same tick was still running. Unlike a duration, it
+   * does not grow while the process is suspended or the machine sleeps.
    */
   private stalledChecks = 0;
   readonly stop: () => void;

@@ -157,8 +157,8 @@ export class OscInput {
     if (!parsed.success) throw new Refusal('bad-message', `${what}: ${parsed.issues[0].message}`);
     const values = parsed.output;
     if (what === 'pause') {
-      // Each pause is stored and sent to all clients, so apply a low rate limit: the one for seed
-      // previews.
+      // Each pause is stored and sent to all clients, so its rate limit must be low. Use the limit
+      // for seed previews.
       this.allowance.charge('previewsPerSecond');
       await this.options.pause(room, values[0] === true || values[0] === 1);
       return;
@@ -233,7 +233,7 @@ function seedOf({ species: { gallery } }: Room, entry: unknown): PlantedSeed {
 
 function jsValue({ type, value }: OscArgument): unknown {
   if (type === 'bigint') return Number(value);
-  // Use null, because `undefined` would be treated as a missing argument.
+  // Convert types without a value to null, because `undefined` would mean a missing argument.
   return type === 'null' || type === 'bang' ? null : value;
 }
 

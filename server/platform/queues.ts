@@ -26,8 +26,8 @@ export class FairQueue<T> {
    * Adds an entry. If the queue is then too long, drops the newest entry of the source with the
    * most entries, perhaps the new entry itself.
    *
-   * @param since when the entry began to wait. Needed only if a taken entry is put back, because
-   *   the entry must then come before entries that began to wait later
+   * @param since when the entry began to wait. Needed only to put back a taken entry, before the
+   *   entries that began to wait later
    * @returns the dropped entry; undefined if none was dropped
    */
   add(source: string, entry: T, since = 0): T | undefined {
@@ -41,8 +41,7 @@ export class FairQueue<T> {
       this.sources.set(other, entries);
     }
     if (this.count <= this.most) return undefined;
-    // If several sources tie for the most entries, drop an entry of the new entry's source, if that
-    // source is one of them.
+    // Start with the new entry's source: in a tie for the most entries, this source loses an entry.
     let [longestSource, longest] = [source, own];
     for (const [other, entries] of this.sources) {
       if (entries.length > longest.length) [longestSource, longest] = [other, entries];
@@ -76,7 +75,8 @@ export class FairQueue<T> {
   /**
    * Returns the source whose turn is next; undefined if no entry is waiting.
    *
-   * @param rankOf returns the rank of a source. Only sources with the lowest rank take turns
+   * @param rankOf returns the rank of a source. Sources with a lower rank come first; sources of
+   *   equal rank take turns
    */
   next(rankOf: (source: string) => number = () => 0): string | undefined {
     let best: { readonly source: string; readonly rank: number } | undefined;
@@ -88,10 +88,10 @@ export class FairQueue<T> {
   }
 
   /**
-   * Lists all entries in the order in which they will be taken. Assumes that each taken entry
-   * raises the rank of its source by one.
+   * Lists all entries in the order in which they will be taken, if the source with the lowest rank
+   * always comes first and each taken entry raises the rank of its source by one.
    *
-   * @param rankOf returns the rank of a source before any entry is taken
+   * @param rankOf returns the current rank of a source
    */
   entries(rankOf: (source: string) => number): T[] {
     return (

@@ -19,7 +19,7 @@ type ResultOf<M> = M extends (...args: never) => infer R ? Awaited<R> : never;
 export const FEW_OBJECTS = { maxYoungGenerationSizeMb: 12 };
 
 /**
- * Error classes to preserve when an error is sent to another thread, by the `name` of the class's
+ * Classes that errors keep when they are sent to another thread, by the `name` property of these
  * errors.
  */
 export type ErrorClasses = Readonly<Record<string, { readonly prototype: Error }>>;
@@ -367,7 +367,10 @@ export function freeBuffers(part: unknown): void {
   port1.close();
 }
 
-/** Collects the buffers of all views in plain data, except shared buffers. */
+/**
+ * Collects the buffers of all typed arrays and other views in nested objects and arrays. Omits
+ * shared buffers.
+ */
 function buffersOf(part: unknown, found = new Set<ArrayBuffer>()): Set<ArrayBuffer> {
   if (ArrayBuffer.isView(part)) {
     if (part.buffer instanceof ArrayBuffer) found.add(part.buffer);

@@ -41,8 +41,8 @@ export const PREVIEWS = {
    */
   patience: 3,
   /**
-   * Time limits for refining: for one drawing (`refining`), and from the arrival of the latest
-   * drawing until all waiting drawings are refined (`refiningAll`).
+   * Time limits for refining. `refining`: for one drawing. `refiningAll`: for all waiting drawings
+   * together, beginning when the latest drawing arrives.
    */
   refining: 1_000,
   refiningAll: 3_500,
@@ -134,7 +134,7 @@ interface GrowingSeed {
 const COST_DECAY = 0.9;
 
 export class GrowthPreviews {
-  /** Films by genomes, including unfinished films. The most recently used film comes last. */
+  /** Finished and unfinished films, by the genomes of their seeds; the latest used is last. */
   private readonly films = new Map<string, Promise<GrowthFilm>>();
   private readonly waiting: FairQueue<GrowingSeed>;
   private readonly growing: GrowingSeed[] = [];
@@ -197,7 +197,8 @@ export class GrowthPreviews {
     const { now, settings } = this.options;
     const fits = (): boolean => now() + this.cost + settings.reserve <= until;
     const hurried = !fits();
-    // Even if pauses are too short, take a step in some of them, so that previews finish.
+    // If this pause is too short for a step, skip it, but fewer than `patience` times in
+    // succession, so that previews finish.
     if (hurried && ++this.skippedPauses < settings.patience) return;
     this.skippedPauses = 0;
     const work = async (): Promise<void> => {
@@ -264,7 +265,7 @@ export class GrowthPreviews {
   /** Rejects the requests for all seeds that are growing or waiting. */
   private fail(error: unknown): void {
     const lost = [...this.growing.splice(0), ...this.waiting.take()];
-    // Report a failed engine as 'room-busy'. The rooms handle the failure themselves.
+    // Refuse with 'room-busy' even if the engine has failed. The rooms handle that failure.
     const refusal = error instanceof Refusal ? error : new Refusal('room-busy', String(error));
     for (const { done } of lost) done(Promise.reject(refusal));
     if (this.stopped) return;

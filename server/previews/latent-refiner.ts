@@ -21,7 +21,7 @@ type Thread = { readonly rpc: WorkerRpc<RefinerMethods>; readonly stop: RefinerS
 /** How long refining is suspended after a failed start or two late results in succession, in ms. */
 const PAUSE = 60_000;
 
-/** Refines the latents of drawings for one checkpoint, which must satisfy `canRefine`. */
+/** Refines the latents of drawings for one checkpoint, for which `canRefine` must return true. */
 export class LatentRefiner {
   private thread: Thread | undefined;
   private isStopped = false;
@@ -33,7 +33,7 @@ export class LatentRefiner {
   private readonly closing = new Set<Promise<void>>();
 
   /**
-   * @param options.bounds bounds of refined latents
+   * @param options.bounds bounds within which refined latents lie
    * @param options.patience maximum time to wait for the thread's result, in ms
    * @param options.onFailure called with the reason if a drawing cannot be refined
    */
@@ -86,13 +86,13 @@ export class LatentRefiner {
         return refined;
       }
       onFailure('the refinement took too long');
-      // Tolerate one delay, because the thread may have just started.
+      // Do not suspend refining after one late result, because the thread may have just started.
       if (++this.delays < 2) return refinement.latent;
       this.delays = 0;
       this.pausedUntil = clock.now() + PAUSE;
       this.closeAfterStep(thread, 'it is late');
     } catch (error) {
-      // The next drawing starts another thread.
+      // Close the thread, if it has started. The next drawing starts another thread.
       this.fail(thread, error);
     } finally {
       cancel();

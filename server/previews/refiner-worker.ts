@@ -25,8 +25,8 @@ await serveWorker<RefinerMethods>(async () => {
 });
 
 /**
- * Creates the objective that refining minimizes: with the native kernel if this machine has one,
- * otherwise with ONNX Runtime.
+ * Creates the objective (loss function) that refining minimizes. It uses the native kernel if this
+ * machine has one, otherwise ONNX Runtime.
  */
 async function objectiveOf(model: RefinerStart): Promise<Objective> {
   const kernel = await openKernel().catch(() => undefined);
@@ -41,6 +41,6 @@ function yieldToOthers(): void {
     const thread = Number(basename(readlinkSync('/proc/thread-self')));
     setPriority(thread, constants.priority.PRIORITY_BELOW_NORMAL);
   } catch {
-    // The thread keeps its default priority.
+    // If this fails, the thread keeps its default priority.
   }
 }

@@ -18,7 +18,7 @@ import type { Entry, RoomClient } from '../sessions/room-client.ts';
 import { SEATS } from '../sessions/seats.ts';
 
 /**
- * Messages about rings of a touch table. A ring is one person at the table: see
+ * Messages about the people at a touch table. The code calls each person a ring: see
  * sessions/table-rings.ts.
  */
 const RING_MESSAGES = ['enter', 'ring', 'forget'] as const;
@@ -36,8 +36,8 @@ interface Sender {
 interface SendingParticipant extends Sender {
   readonly you: ParticipantView;
   /**
-   * The session id that the sender's page sent in `join`, if any. A command id is unique only
-   * within this session.
+   * Session id from the page's `join` message, if any. Command ids are unique only within a
+   * session, so a command is identified by both ids.
    */
   readonly session: number | undefined;
 }
@@ -290,7 +290,11 @@ export class LocalSession implements RoomSession {
     this.onlyWatches = false;
   }
 
-  /** Joins the room once a hook has approved and no tick is in progress. @throws Refusal */
+  /**
+   * Waits for `approval`, if given, and until no tick is in progress. Then joins the room.
+   *
+   * @throws Refusal
+   */
   private async enterLater(
     { tickInProgress }: RoomServer,
     entry: Entry,
