@@ -98,7 +98,9 @@ export const REASON_TEXTS: Readonly<Record<HostReason, string>> = {
   'too-many-snapshots': msg(
     'You have reached the limit of saved states. Remove one that you saved.',
   ),
-  'not-aside': msg('Those data are no longer set aside. They were put back or dismissed on another open page.'),
+  'not-aside': msg(
+    'Those data are no longer set aside. They were put back or dismissed on another open page.',
+  ),
   'not-kept': msg('This server does not store anything: it was started without a data folder.'),
   'no-such-time': msg('Nothing is stored from that time. Choose a shorter time.'),
   elsewhere: msg('The server that runs this room does not answer. Try again in a moment.'),

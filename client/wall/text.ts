@@ -242,6 +242,10 @@ export const others = (say: Say, count: number): string => say(msg('and {count} 
 export function refusedText(say: Say, reason: Reason | undefined): string {
   if (reason === 'no-such-room') return say(msg('There is no room with that name.'));
   return reason === 'too-many-walls'
-    ? say(msg('Too many walls show this room. Add a wall on the host’s page, and open its address here.'))
+    ? say(
+        msg(
+          'Too many walls show this room. Add a wall on the host’s page, and open its address here.',
+        ),
+      )
     : '';
 }

@@ -36,7 +36,11 @@ export const ALERTS = {
   },
   'wall-lost': { severity: 'warning', hold: MINUTE, over: 'The wall is back.' },
   'nobody-can-join': { severity: 'critical', hold: 10_000, over: 'Visitors can join again.' },
-  'not-kept': { severity: 'critical', hold: 0, over: 'Storing works again, and all changes are stored.' },
+  'not-kept': {
+    severity: 'critical',
+    hold: 0,
+    over: 'Storing works again, and all changes are stored.',
+  },
   'disk-low': {
     severity: 'critical',
     hold: 0,

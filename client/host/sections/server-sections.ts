@@ -129,7 +129,10 @@ function drainRow({ name: server, draining, rooms, leaving }: ServerState): Temp
 
 /** The name of each role of an access token, and a description of what the role allows. */
 const ROLE_TEXTS: Readonly<Record<Role, readonly [name: string, about: string]>> = {
-  observer: [msg('Observer'), msg('Can read the state of the server and its rooms, statistics and pictures.')],
+  observer: [
+    msg('Observer'),
+    msg('Can read the state of the server and its rooms, statistics and pictures.'),
+  ],
   operator: [msg('Operator'), msg('Can also pause rooms and control the show.')],
   host: [msg('Host'), msg('Can do everything that this page can do.')],
 };
