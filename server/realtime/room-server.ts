@@ -108,7 +108,8 @@ export class RoomServer {
   });
   /**
    * `events-sent`: emitted after a tick's events are sent and before its frames are sent.
-   * `frames-encoded`: emitted with the channels whose frames have just been encoded.
+   * `frames-encoded`: emitted after frames of a tick are encoded. `channels`: the channels (tiers
+   * and scales) that have been encoded.
    */
   readonly signals = new EventEmitter<{
     'events-sent': [];
@@ -287,8 +288,8 @@ export class RoomServer {
   /** Sends the events and frames of the last tick. Call before the next `handleTick`. */
   broadcast(now: number): void {
     const refresh = this.refresh.take();
-    // Queued events may contain outdated names. If `resendNames` follows, deliver these events to
-    // all clients first, so that the current names arrive last.
+    // Queued events may contain outdated names. If names are sent again below, first send the
+    // queued events to all clients, so that the current names arrive last.
     const toAll = refresh === 'names';
     this.eventQueue.deliver(
       this.presence.allClients(),

@@ -36,10 +36,10 @@ export class SystemActor {
   >();
 
   /**
-   * @param register creates the participant that represents the actor, before the actor's first
-   *   command
-   * @param submit submits a command. To reject the command, throws a Refusal or calls `refuse`
-   *   later
+   * @param register called before the first command; returns the participant that represents this
+   *   sender
+   * @param submit submits a command. If the command is rejected, either throws a Refusal
+   *   immediately or calls `refuse` later
    */
   constructor(
     private readonly register: (actor: SystemActor) => ParticipantView,
@@ -184,8 +184,8 @@ export class CommandDispatcher {
   /**
    * Creates a sender of commands without a connection.
    *
-   * @param countsAsActivity whether the actor's commands make the gardener stop playing for a
-   *   while, as visitors' commands do
+   * @param countsAsActivity whether the commands count as activity of visitors, which makes the
+   *   gardener (automatic participant) stop playing for a while
    */
   createSystemActor(name: string, countsAsActivity: boolean): SystemActor {
     return new SystemActor(

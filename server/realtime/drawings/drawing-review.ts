@@ -21,15 +21,15 @@ export const DRAWINGS = {
   /** A drawing is refused if nobody has reviewed it for this long. */
   expires: 600_000,
   /**
-   * How long the server waits for a reconnected page to send its drawing again before it sends the
-   * decision.
+   * If a page has reconnected, how long the server waits before it sends the decision, so that the
+   * page can send its drawing again first.
    */
   sentAgain: 3_000,
 } as const;
 
 /**
- * Request id that is sent with a decision to a page that was reloaded and no longer knows its
- * request. Pages count their requests from 1, so 0 stands for no request.
+ * Request id in a decision if the page has reconnected and has not sent its drawing again. Pages
+ * count their requests from 1, so 0 stands for no request.
  */
 const NO_REQUEST = 0;
 
@@ -62,8 +62,8 @@ export interface WaitingDrawing extends SentDrawing {
   /** Id of the queued command that gives the drawing's seed to the visitor. */
   readonly given?: number;
   /**
-   * Set if the server postponed sending a decision, because the visitor was away or had a new
-   * connection. `member`: the new connection; undefined while the visitor is away. `at`: when the
+   * Set if the server postponed sending the decision, because the visitor was away or had
+   * reconnected. `member`: the new connection; undefined while the visitor is away. `at`: when the
    * server noticed the absence or the new connection, in ms.
    */
   readonly returned?: { readonly member: RoomClient | undefined; readonly at: number };
@@ -267,8 +267,9 @@ export class DrawingReview {
   }
 
   /**
-   * Sends the visitor the decision about a drawing. A reconnected page first has some time to send
-   * the drawing again, because the decision must name the new request.
+   * Sends the visitor the decision about a drawing. If the page has reconnected, waits a while for
+   * the page to send the drawing again, so that the decision can contain the id of the new
+   * request.
    */
   private settle(drawing: WaitingDrawing, decision: Decision, now: number): void {
     const { id, by, client, returned, given } = drawing;

@@ -47,7 +47,7 @@ class ChannelMirror {
   readonly size: Size;
   private generation: number | undefined;
   private round = 0;
-  /** Rounds (encoded updates) to apply after the requested baseline (all cells), oldest first. */
+  /** Updates (rounds) received before the awaited copy of all cells (baseline), oldest first. */
   private waiting: Round[] = [];
 
   /** @param room size of the room, in cells */
@@ -120,7 +120,7 @@ function attempt(work: () => void): boolean {
 
 export class FrameMirrors implements FrameFeed {
   tick = 0;
-  /** Whether `tick` may be outdated, or may have been sent by an earlier leader. */
+  /** Whether `tick` may be outdated, because of missed ticks or a new leader (room's server). */
   private isTickOld = true;
   private readonly mirrors = new Map<string, ChannelMirror>();
 
@@ -140,7 +140,7 @@ export class FrameMirrors implements FrameFeed {
   }
 
   join(name: ChannelName, user: ChannelUser): FrameMirror | undefined {
-    // If no channel was in use, this server may have missed ticks, so `tick` may be outdated.
+    // While this server uses no channel, it may get no updates. So `tick` may now be outdated.
     if (this.mirrors.size === 0) this.isTickOld = true;
     const mirror = getOrAdd(this.mirrors, keyOf(name), () => {
       return new ChannelMirror({ tier: name.tier, scale: name.scale }, this.size);
@@ -167,9 +167,9 @@ export class FrameMirrors implements FrameFeed {
   }
 
   /**
-   * Lists the channels that the viewers use, and requests missing baselines (all cells of a
-   * channel). Each baseline is requested only once, so the caller must send the list to the room's
-   * server. If the list is not sent, the request is lost.
+   * Lists the channels that the viewers use, for the room's server. If a channel's baseline (all
+   * cells) is missing, the list requests it, but the next list does not repeat the request. So the
+   * caller must send each list: otherwise, requests are lost.
    */
   takeWants(): Item<'wants'>['channels'] {
     for (const [key, { users, idleSince, state }] of this.mirrors) {
@@ -201,12 +201,11 @@ export class FrameMirrors implements FrameFeed {
     const maxOutputLength = 16 * (width + 1) * (height + 1);
     const cells = await decompress(baseline.cells, { maxOutputLength }).catch(() => undefined);
     if (!cells || mirror.state === 'current' || this.mirrors.get(key) !== mirror) return;
-    // Set `tick` before calling `restore`: the frames that `restore` causes must contain this tick.
+    // Set `tick` first: `restore` may cause frames to be sent, which must contain this tick.
     if (this.isTickOld) this.tick = baseline.tick;
     this.isTickOld = false;
     mirror.restore(baseline, cells, this.clock.now());
-    // Viewers that waited for the baseline now use this channel. Request the chunks that are
-    // visible to these viewers.
+    // Viewers that waited for the baseline now use this channel. Request the chunks that they see.
     this.wantedChanged();
   }
 

@@ -154,8 +154,8 @@ const fromRoom = v.variant('what', [
   }),
   v.object({ what: v.literal('stop'), connection }),
   /**
-   * A baseline: all cells of a channel, compressed with `deflate`. `round` is the last update that
-   * the cells contain.
+   * A baseline: all cells of a channel, compressed with `deflate`. The cells include all updates up
+   * to the update with number `round`.
    */
   v.object({ what: v.literal('baseline'), ...roundName, tick: whole, cells: bytes }),
 ]);
@@ -189,7 +189,7 @@ export const batchToRoom = v.object({
   items: known(toRoom),
 });
 
-/** Message number with which the room reports that a link is lost. */
+/** Sent instead of a message number, to make the gateway replace its link, which is lost. */
 export const LOST = -1;
 
 /**

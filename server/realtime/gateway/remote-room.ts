@@ -67,8 +67,8 @@ export class RemoteSession implements RoomSession {
   /** Unanswered commands, by command id. */
   private readonly unanswered = new Map<number, Asked>();
   /**
-   * Id of the command session, by which the room recognises repeated commands. Used if the page's
-   * `join` contains no `session`.
+   * If the page's `join` contains no `session`, this id is sent instead. With the id, the room
+   * recognises commands that are sent again.
    */
   private readonly commandSession = randomInt(2 ** 32);
   /**
@@ -174,9 +174,8 @@ export class RemoteSession implements RoomSession {
     const wasIn = this.hasEntered;
     this.entry = undefined;
     this.hasEntered = false;
-    // If the page was already in the room, the refused request was not sent by the page: this
-    // server repeated an earlier request. The page does not expect a refusal, so disconnect the
-    // page.
+    // If the page was already in the room, this server had repeated the page's earlier request to
+    // join. The page expects no refusal of it, so disconnect the page.
     if (wasIn) client.disconnect(refusal.reason);
     else client.refuse(refusal);
   }
@@ -209,8 +208,9 @@ export class RemoteSession implements RoomSession {
   }
 
   /**
-   * Sends unanswered commands again, except those in `DONE_EACH_TIME`. The room recognises repeated
-   * commands that change cells. All other commands may safely be executed twice.
+   * Sends unanswered commands again, and refuses those in `DONE_EACH_TIME`. Sending again is safe:
+   * the room recognises repeated commands that change cells, and all other commands may be executed
+   * twice.
    */
   private sendAgain(): void {
     this.hasRejoined = false;
@@ -316,8 +316,8 @@ export class RemoteRoom {
     },
     received: ({ client, connection, isPresent }, { tick }) => {
       this.frames?.broadcaster.acknowledge(client, tick, this.clock.now());
-      // Report drawn frames only after the welcome message: the room takes a report as proof that
-      // the page has received the resume token in the welcome message.
+      // Report drawn frames only after the welcome message, which contains a resume token. The room
+      // takes the report as proof that the page has received the token.
       const frames = (this.drawn.get(connection)?.frames ?? 0) + 1;
       if (isPresent) this.drawn.set(connection, { tick, frames });
     },
@@ -449,7 +449,7 @@ export class RemoteRoom {
     this.heardAt = this.clock.now();
     this.latestEpoch = message.epoch;
     const { epoch, openedAt } = this.link;
-    // Give the leader time to answer over a new link.
+    // If the leader has not answered over a new link yet, wait before opening another link.
     const isAnswering = epoch === undefined && this.heardAt - openedAt < again;
     if (epoch !== message.epoch && !isAnswering) this.relink();
     if (!message.frames || !this.frames) return;
@@ -481,8 +481,8 @@ export class RemoteRoom {
 
   private takeFor(item: Exclude<FromRoom, Item<'event' | 'baseline'>>): void {
     const { link } = this;
-    // Store the common fields even if this client has left: later welcome messages contain only
-    // common fields that have changed.
+    // Store the fields that all welcome messages share, even if this client has left: later welcome
+    // messages leave out shared fields that have not changed.
     if (item.what === 'welcome') link.common = { ...link.common, ...item.opening };
     const session = this.sessions.get(item.connection);
     if (!session) return;
@@ -520,12 +520,12 @@ export class RemoteRoom {
       this.frames = open(size, this.clock, () => this.sendWants.request());
     }
     const { broadcaster } = this.frames;
-    // If the session already has a stream, keep it: the page still has the frames of this stream.
+    // If the session already has a stream of frames, continue it: the page still has its frames.
     if (this.views.has(session)) {
       const view = this.views.get(session);
       this.setView(session, view);
-      // A page that is zoomed out (less than one pixel per cell) drops its frames when it receives
-      // a welcome message, so send it all chunks again.
+      // The new welcome message makes a page that is zoomed out (less than one pixel per cell) drop
+      // the frames that it has received. So send this page all chunks again.
       if (view && view.pixels < 1) {
         broadcaster.resync(session.client, [...Array(chunkCount(size)).keys()]);
       }
@@ -558,7 +558,8 @@ export class RemoteRoom {
     if (clients.length > 0) this.send({ what: 'drawn', clients });
     if (this.isOpen) this.flush();
     if (!this.isOrphaned && this.link.epoch !== undefined) return;
-    // The message about the room's closing may have been lost, so check whether the room has ended.
+    // If the leader is silent, the room may have ended, and the message about it may have been
+    // lost. So check.
     const over = this.isOrphaned ? this.options.whyOver(this.name) : undefined;
     for (const session of [...this.sessions.values()]) {
       if (over) this.end(session, over);
@@ -585,8 +586,8 @@ export class RemoteRoom {
   private tellWants(): void {
     const channels = this.frames?.feed.takeWants() ?? [];
     const wants = JSON.stringify(channels);
-    // A list that equals the previous list can still contain new requests for baselines (all cells
-    // of a channel). So always send a list that contains requests.
+    // If a baseline (all cells of a channel) is requested twice, the two lists may be equal. So
+    // always send a list that contains requests.
     if (wants !== this.link.wants || channels.some(({ asks }) => asks)) {
       this.send({ what: 'wants', channels });
     }

@@ -68,9 +68,10 @@ export class GatewayChannels {
   }
 
   /**
-   * Replaces the list of the gateway's channels.
+   * Replaces the list of channels whose updates the gateway receives.
    *
-   * @param wants all channels that the gateway's viewers use or have recently stopped using
+   * @param wants all channels of the gateway's viewers. If `isUsed` is false, the last viewer has
+   *   recently left the channel
    */
   update(wants: Item<'wants'>['channels']): void {
     const gone = new Map(this.used);
@@ -103,8 +104,8 @@ export class GatewayChannels {
 }
 
 /**
- * Creates the `ChannelUser` that represents all viewers of one channel at one gateway. `useSource`
- * does nothing, because the gateway has its own copy of the cells.
+ * Creates the single `ChannelUser` that stands for all of a gateway's viewers of one channel.
+ * `useSource` does nothing, because the gateway builds frames from its own copy of the cells.
  */
 const createUser = () => ({
   mayReceive: false,
@@ -231,7 +232,7 @@ class GatewayLink {
   private sent = 0;
   private received = 0;
 
-  /** @param earlier clients of the gateway's previous link, if any */
+  /** @param earlier clients of the previous link, if any. They keep their seats if they rejoin */
   constructor(
     readonly access: RoomAccess,
     private readonly gateway: string,
@@ -498,16 +499,16 @@ export class RoomAccess {
   };
 
   private receive(bytes: Uint8Array): void {
-    // Ignoring a message is safe: the number of the next message will show that a message is
-    // missing.
+    // If this server cannot serve the room now, ignore the message. The number of the next message
+    // will show that a message is missing.
     if (this.isClosed || !this.isHere) return;
     const message = decodeMessage(batchToRoom, bytes);
     if (!message) return;
     const { gateway, link: name, number } = message;
     const link = this.links.get(gateway);
     if (number === 0) this.accept(message, link);
-    // Earlier messages are missing, so ask the gateway for a new link. Until the new link opens,
-    // the link's clients stay in the room.
+    // Earlier messages are missing, so make the gateway open a new link. Until then, the clients of
+    // the old link stay in the room.
     else if (link?.name !== name || !link.receive(message)) this.sayLost(gateway, name);
   }
 

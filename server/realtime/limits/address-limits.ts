@@ -83,16 +83,16 @@ const report = v.strictObject({
   /** Network addresses that the reporting server has banned since its last report. */
   banned: list(address),
   /**
-   * Network addresses that another server has banned, but that have connections to the reporting
-   * server. All servers must lift these bans.
+   * Network addresses whose bans all servers must lift. Another server banned these addresses, but
+   * they have open connections to the reporting server.
    */
   lifted: list(address),
 });
 type LimitReport = Omit<v.InferOutput<typeof report>, 'node'>;
 
 /**
- * How many more network addresses are remembered than connections may be open. If there are more
- * addresses, idle addresses are forgotten.
+ * The number of remembered network addresses may exceed the maximum number of open connections by
+ * this much. If there are more addresses, idle addresses are forgotten.
  */
 const MAX_IDLE = 10_000;
 
@@ -250,8 +250,8 @@ export class AddressLimits {
     }
     for (const key of banned) {
       const entry = this.entry(key, now);
-      // People at this network address who are connected to this server may be innocent, so lift
-      // the ban on all servers.
+      // If people at the banned address are connected to this server, they may be innocent. So make
+      // all servers lift the ban.
       if (entry && entry.open > 0) this.news.lifted.add(key);
       else if (entry) entry.bannedUntil = now + this.limits.banSeconds * 1000;
     }

@@ -53,9 +53,9 @@ export class TcpConnectionLimit {
       readonly clock: Clock;
       readonly rejections: RejectionCounts;
       /**
-       * Maximum number of connections, at least 1. At the maximum, a new connection closes the
-       * connection that has been idle longest. If no connection is idle, it closes the oldest
-       * connection that is not a WebSocket.
+       * Maximum number of connections, at least 1. If a new connection would exceed the maximum,
+       * the connection that has been idle longest is closed. If none is idle, the oldest connection
+       * that is not a WebSocket is closed.
        */
       readonly most: number;
       /**

@@ -54,8 +54,8 @@ export class FrameMeter {
   /**
    * Processes a piece of received data, which may begin and end anywhere in a frame.
    *
-   * @returns `bytes`: number of bytes to charge. `others`: number of control frames, text frames
-   *   and fragments; the last frame of a binary message is not counted
+   * @returns `bytes`: number of bytes to charge. `others`: number of frames (control frames, text
+   *   frames and fragments) that do not end a binary message
    */
   push(piece: Uint8Array) {
     let { length: bytes } = piece;
@@ -155,7 +155,7 @@ export function createWebSocketEngine(
  */
 const MAX_DEPTH = 8;
 
-/** Lowest MessagePack type bytes of arrays and of maps that have a separate length field. */
+/** First MessagePack type bytes for arrays and for maps whose length follows the type byte. */
 const FIRST_ARRAY = 0xdc;
 const FIRST_MAP = 0xde;
 
@@ -212,7 +212,7 @@ class Reader {
     if (first < 0x90) return this.pairs(first & 0x0f, depth + 1);
     if (first < 0xa0) return this.values(first & 0x0f, depth + 1);
     if (first < 0xc0) return this.skip(first & 0x1f);
-    // The only allowed extension type is that of `undefined`, as encoded by msgpackr.
+    // Of the extension types, allow only the one with which msgpackr encodes `undefined`.
     if (first === 0xd4) return bytes[this.at] === 0 && this.skip(2);
     const size = SIZES[first - 0xc0];
     if (size === undefined) return false;
@@ -225,8 +225,8 @@ class Reader {
   }
 
   private values(count: number, depth: number): boolean {
-    // Each value takes at least one byte. Reject an impossible count here, before a decoder
-    // allocates an array of that length.
+    // Each value takes at least one byte. If fewer than `count` bytes remain, reject the message
+    // here, before a decoder allocates an array of length `count`.
     if (count > this.bytes.length - this.at || (count > 0 && depth > MAX_DEPTH)) return false;
     for (let i = 0; i < count; i++) if (!this.value(depth)) return false;
     return true;

@@ -127,10 +127,10 @@ function readingOf(text: string): Reading {
 /** Replaces each run of the same letter with a single letter. */
 export const singled = (word: string): string => word.replace(/(.)\1+/gu, '$1');
 
-/** Normalises a word from the word lists for comparison with names that keep their accents. */
+/** Normalises a word from the word lists for comparison with names. Keeps the word's accents. */
 export const written = (word: string): string => readingOf(plain(word)).joined;
 
-/** Normalises a word from the word lists for comparison with names without accents. */
+/** Normalises a word from the word lists for comparison with names. Removes the word's accents. */
 export const unaccented = (word: string): string => written(withoutAccents(plain(word)));
 
 const withLetters = (text: string): string =>

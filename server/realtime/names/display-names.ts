@@ -55,8 +55,8 @@ const NON_JOINER = String.raw`(?<=\p{L}\p{M}*)\u200C(?=\p{L})`;
 const INVISIBLE = new RegExp(String.raw`(${JOINER}|${NON_JOINER})|[\p{C}\p{Z}]+`, 'gu');
 
 /**
- * Matches blank characters that Unicode does not class as spaces, such as the Hangul filler. The
- * capturing group contains a variation selector after an emoji or digit, which must be kept.
+ * Matches blank characters that Unicode does not class as spaces, such as the Hangul filler. If the
+ * match is a variation selector after an emoji or digit, the capturing group contains it: keep it.
  */
 const BLANK =
   /(?<=[\p{Emoji}\p{Emoji_Modifier}])([\uFE0E\uFE0F])|[\u2800\u{1D159}]|(?![\u200C\u200D])\p{Default_Ignorable_Code_Point}/gu;

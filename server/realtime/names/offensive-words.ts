@@ -32,8 +32,8 @@ export const split = (words: string | undefined): string[] => words?.split(', ')
 export const WORD_LISTS: Readonly<Record<string, WordList>> = lists.languages;
 
 /**
- * Names and harmless words that would be mistaken for offensive words, in lower case. A word is
- * allowed only in exactly this spelling, in small or capital letters.
+ * Names and harmless words that would be mistaken for offensive words, in lower case. A visitor may
+ * use capital letters, but no other spelling is allowed.
  */
 const NAMES: ReadonlySet<string> = new Set(split(lists.names.toLowerCase()));
 
@@ -84,8 +84,8 @@ const eitherWay = (text: string): string[] => [
 /**
  * Compiles the word lists.
  *
- * @returns `all`: all offensive words. `within`: words and parts of words that make every longer
- *   word that contains them offensive
+ * @returns `all`: all offensive words. `within`: words and parts of words that are offensive even
+ *   inside a longer word
  */
 function compile(): { readonly all: ReadonlySet<string>; readonly within: readonly string[] } {
   const all = new Set<string>();

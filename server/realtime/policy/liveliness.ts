@@ -11,7 +11,7 @@ import type { Room } from '../../world/room.ts';
  * ms.
  */
 export const LIVELINESS = {
-  /** Factor for the host's setting while the room does not reach its tick rate. */
+  /** While the room does not reach its tick rate, the host's setting is multiplied by this. */
   slowShare: 0.5,
   /**
    * `slowAfter`: how long ticks must be slow before the liveliness is reduced. `quickAfter`: how

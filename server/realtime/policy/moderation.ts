@@ -59,7 +59,10 @@ export const MODERATION = {
     pictured: count,
     /** Participants who have reported the organism, each listed once. */
     reporters: v.array(id),
-    /** Number of `reporters`, from the start of the list, whose reports the host has dismissed. */
+    /**
+     * Number of reports that the host has dismissed. The first entries of `reporters` made these
+     * reports.
+     */
     dismissed: count,
     /** When the first report arrived that has not been dismissed. */
     since: at,

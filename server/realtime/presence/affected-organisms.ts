@@ -39,8 +39,8 @@ interface Change {
   readonly organism: Pick<OrganismView, 'id' | 'kind'>;
   readonly how: How;
   /**
-   * Name of the creature into which the organism was transformed, or that was last grafted onto the
-   * organism.
+   * After a transformation, the name of the new creature. After grafts, the name of the creature
+   * that was grafted last.
    */
   into?: string | undefined;
   readonly people: Map<ParticipantId, OrganismView['planter']>;
@@ -60,8 +60,8 @@ interface Wounded {
   /** Participant who wounded the organism last. */
   readonly by: ParticipantId;
   /**
-   * For each neighbouring organism: the number of positions that the neighbour owned at the time of
-   * the wound, and at which the wounded organism would otherwise have had a live cell.
+   * For each neighbouring organism: how many positions the neighbour owned although the wounded
+   * organism had a live cell there, too. Counted at the first unhealed wound.
    */
   readonly blockers: ReadonlyMap<OrganismId, number>;
 }
@@ -112,8 +112,8 @@ export class AffectedOrganisms {
         if (organism) this.remember(organism, event.by);
       } else if (wound && (event.what === 'died' || event.what === 'healed')) {
         this.wounded.delete(event.id);
-        // The wound was deadly. Report the wound again, because an earlier report, if any, was sent
-        // while the organism was still alive.
+        // If the organism has died of the wound, report the wound again: any earlier report was
+        // sent while the organism was still alive.
         const isGone = event.what === 'died' && DEADLY.includes(event.cause);
         if (isGone) this.add(find(event.id), 'wounded', this.personOf(wound.by), now);
       } else if (wound && event.what === 'asleep') {
@@ -139,8 +139,8 @@ export class AffectedOrganisms {
   }
 
   /**
-   * Schedules a message to a participant who has returned: all changes during the absence, and the
-   * departures of organisms that the participant can still renew.
+   * Schedules a message to a participant who has returned. It lists all changes during the absence,
+   * and the participant's dissolving or dissolved organisms that can still be renewed (saved).
    */
   returned(participant: ParticipantId): void {
     this.sentAt.delete(participant);
@@ -203,14 +203,14 @@ export class AffectedOrganisms {
     if (!this.visits.isKnown(planter.id)) return;
     const blockers = this.wounded.get(id)?.blockers ?? this.room.blockersOf(id);
     this.wounded.set(id, { by, blockers });
-    // Limit the number of entries: if an undo removes a wounded organism, no event removes its
-    // entry.
+    // If an undo removes a wounded organism, no event deletes its entry. So limit the number of
+    // entries.
     if (this.wounded.size > AFFECTED.maxWounded) this.wounded.delete([...this.wounded.keys()][0]);
   }
 
   /**
-   * Handles a wounded organism that has come to rest without having healed. Reports the neighbour
-   * that has taken the most positions from the organism since the wound, if any.
+   * Handles a wounded organism that has come to rest before healing. If neighbours have taken
+   * positions from the organism since the wound, reports the neighbour that has taken the most.
    */
   private outgrown(id: OrganismId, { blockers }: Wounded, now: number): void {
     const { room } = this;
@@ -233,7 +233,8 @@ export class AffectedOrganisms {
         if (how !== 'departing') return [change];
         const secondsLeft = renewable.get(id);
         if (secondsLeft !== undefined) return [{ ...change, secondsLeft }];
-        // If the organism is alive, it was renewed or restored by an undo, so report no departure.
+        // If the organism is alive, its planter has renewed (saved) it, or an undo has restored it.
+        // So report no departure.
         return room.viewOf(id) ? [] : [{ ...change, how: 'departed' as const }];
       }),
     };

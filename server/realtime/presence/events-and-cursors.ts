@@ -16,8 +16,8 @@ import type { RoomClient } from '../sessions/room-client.ts';
 type Recipient = Pick<RoomClient, 'send'>;
 
 /**
- * Number of delivery rounds after which a queued event is dropped. By then, each client has
- * received the event.
+ * Number of delivery rounds (calls of `deliver`) after which a queued event is dropped. By then,
+ * each client has received the event.
  */
 const ROUNDS = 3;
 
@@ -56,12 +56,12 @@ export class EventQueue {
    * Sends the new events to each client whose turn it is in this delivery round.
    *
    * @param hasTurn whether it is a client's turn; must be true at least once in any three
-   *   successive rounds
+   *   successive calls, because older events are dropped
    */
   deliver<R extends Recipient>(members: Iterable<R>, hasTurn: (client: R) => boolean): void {
     const due = this.events.length > 0 ? [...members].filter(hasTurn) : [];
-    // Send each event to all clients before the next event, because the link to a gateway merges
-    // copies of an event only if they are consecutive.
+    // Send each event to all clients before the next event: copies for clients on another server
+    // are merged only if they are consecutive.
     for (const { number, send } of this.events) {
       for (const member of due) if (number > (this.lastReceived.get(member) ?? 0)) send(member);
     }

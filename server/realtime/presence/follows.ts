@@ -36,7 +36,8 @@ export class Follows {
       if (participant === you || !this.seats.memberOf(participant)) {
         throw new Refusal('no-such-participant', `participant ${participant}`);
       }
-      // If two participants followed each other, their views would zoom out endlessly.
+      // A follower's view contains the followed view. So if two participants followed each other,
+      // their views would zoom out endlessly.
       if (this.leadsTo(participant, you)) throw new Refusal('follows-you');
     }
     this.stop(client);

@@ -15,8 +15,8 @@ import type { RoomClient } from '../sessions/room-client.ts';
 import type { RoomContext } from '../sessions/room-context.ts';
 
 /**
- * If more participants than this join in one tick, every client is sent the same message.
- * Otherwise, each newcomer's message leaves out the newcomer.
+ * If one tick has more new participants and new names than this, all clients are sent the same
+ * message, to save time. Otherwise, each newcomer is sent a message that leaves them out.
  */
 const FEW = 16;
 
@@ -26,7 +26,7 @@ export class PresenceChanges {
   private readonly left = new Set<ParticipantId>();
   /** Participants in `joined` who have changed their name in this tick. */
   private readonly renamed = new Set<ParticipantId>();
-  /** Cached message for all clients that need no separate message. */
+  /** Cached message for most clients. Only a newcomer may need another message. */
   private shared: Event<'people'> | undefined;
 
   /**
@@ -85,8 +85,8 @@ export class PresenceChanges {
 
 /**
  * Lists the names of all present participants, and of absent participants who planted or grafted
- * onto a living organism. An absent participant is listed both as joined and as left, so that pages
- * update the name on organisms without showing the participant as present.
+ * onto a living organism. Absent participants are in both lists: `joined` makes pages update the
+ * name on organisms; `left` stops pages from showing the participant as present.
  */
 export function allNames(
   participants: readonly ParticipantView[],
@@ -188,9 +188,9 @@ export class Presence {
 }
 
 /**
- * What a refresh sends again. `room`: the welcome message, to all clients. `names`: all names to
- * participants, and the welcome message to walls and spectators. `walls`: the welcome message, to
- * walls only.
+ * Types of refresh (sending data again). `room`: sends all clients the welcome message. `names`:
+ * sends participants all names, and walls and spectators the welcome message. `walls`: sends only
+ * walls the welcome message.
  */
 export type Refresh = 'room' | 'names' | 'walls';
 
@@ -200,7 +200,7 @@ export type Refresh = 'room' | 'names' | 'walls';
  */
 export class RefreshRequests {
   private requested: Refresh | undefined;
-  /** The refresh to perform next, requested before the last tick ended. */
+  /** The refresh that the next call of `take` returns. */
   private pending: Refresh | undefined;
   /** Identifies the set of names that were hidden at the last request. */
   private hiddenNamesKey = this.policy.hiddenNamesKey;
@@ -223,7 +223,7 @@ export class RefreshRequests {
     this.requested ??= 'walls';
   }
 
-  /** Makes the requested refresh available to `take`. Call once per tick. */
+  /** Makes the next call of `take` return the refresh requested so far. Call once per tick. */
   endTick(): void {
     this.pending = this.requested;
     this.requested = undefined;

@@ -204,8 +204,8 @@ export class ClientSession implements RoomClient {
     const { as, pass } = wished;
     if (this.rateLimiter.onlyWatches && as !== 'spectator') throw new Refusal('only-watches');
     const session = rooms.open(room, this);
-    // Joins with a valid pass do not count towards the limit of the network address. Otherwise,
-    // other clients at the address could keep a wall out.
+    // Do not count joins with a valid pass, which walls and touch tables have, towards the limit of
+    // the network address. Otherwise, other clients at the address could keep a wall out.
     if (pass === undefined || !rooms.acceptsPass(room, pass)) this.rateLimiter.join();
     const cleaned = as === undefined ? cleanName(name) : '';
     const wrong = as === undefined ? names(cleaned) : undefined;

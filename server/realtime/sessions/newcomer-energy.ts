@@ -1,8 +1,8 @@
 /**
  * Decides how much energy newcomers to a room start with (rules ENE-4 and ENE-5), so that nobody
  * can gain energy by reconnecting. The energy levels of devices and network addresses are kept only
- * in memory. After a restart, each device that already has a mark is assumed to have no energy
- * left.
+ * in memory. After a restart, each device that already has a mark (signed id of a browser) is
+ * assumed to have no energy left.
  */
 import type { ParticipantId } from '../../../shared/vocabulary.ts';
 import type { Clock } from '../../platform/clock.ts';
@@ -30,7 +30,10 @@ interface EnergyAllowance {
 }
 
 interface Device extends EnergyAllowance {
-  /** When the device got its mark, in ms; if unknown, the latest possible time. */
+  /**
+   * When the device got its mark, in ms. If unknown, the latest possible time, so that the mark is
+   * not trusted too early.
+   */
   readonly since: number;
   /** Participants who use this device, including absent ones with a reserved seat. */
   readonly participants: Set<ParticipantId>;
@@ -49,8 +52,8 @@ export class NewcomerEnergy {
   private readonly addresses = new Map<string, EnergyAllowance>();
   private readonly deviceOf = new Map<ParticipantId, string>();
   /**
-   * Devices that are not in `devices` are assumed to have had no energy at this time (in ms), and
-   * to have refilled since then.
+   * If a device with a mark is not in `devices`, it is assumed that the device had no energy at
+   * this time (in ms), and that its energy has been refilling since.
    */
   private since = this.clock.now();
 
@@ -117,8 +120,8 @@ export class NewcomerEnergy {
     if (isTrusted) return this.spend(device, own);
     const shared = this.addresses.get(address) ?? { level: newcomer, updatedAt: this.clock.now() };
     this.remember(this.addresses, address, shared);
-    // Visitors of a museum may all share one network address, so give everyone enough energy for
-    // one seed.
+    // All visitors of a museum may share one network address. So even if the address has little
+    // energy left, allow enough for one seed.
     const energy = Math.min(newcomer, own, Math.max(plant, this.levelOf(shared)));
     this.spend(shared, energy);
     return this.spend(device, energy);
@@ -165,9 +168,9 @@ export class NewcomerEnergy {
     const oldest = [...allowances].find(([other, stored]) => other !== key && isIdle(stored));
     if (!oldest) return;
     allowances.delete(oldest[0]);
-    // A forgotten device that returns looks like any other unknown device. If the forgotten device
-    // lacked energy, assume that all unknown devices have no energy now. Otherwise, the device
-    // could regain energy by being forgotten.
+    // A forgotten device that returns cannot be told from other unknown devices. If its energy was
+    // not full, assume that all unknown devices have no energy now (see `since`). Otherwise, being
+    // forgotten would refill the device.
     if (this.levelOf(oldest[1]) < this.room.energySettings.newcomer) this.since = this.clock.now();
   }
 }

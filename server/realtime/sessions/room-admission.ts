@@ -31,7 +31,10 @@ export class WelcomeBuilder {
 
   constructor(private readonly context: RoomContext) {}
 
-  /** Drops the cached fields, because their list of participants may be outdated after the tick. */
+  /**
+   * Drops the cached fields of welcome messages, because the list of participants in them may be
+   * outdated after the tick.
+   */
   endTick(): void {
     this.made = undefined;
   }
@@ -92,8 +95,9 @@ export class WelcomeBuilder {
   }
 
   /**
-   * Returns the fields that all welcome messages share, from the cache if possible. Participants
-   * who join during this tick may be missing; all clients are notified of them after the tick.
+   * Returns the fields that all welcome messages share, from the cache if possible. The cached list
+   * of participants may lack newcomers of this tick; all clients are notified of them after the
+   * tick.
    */
   private common(): CommonWelcome {
     const { room, info, seats, policy } = this.context;
@@ -221,8 +225,8 @@ export class RoomAdmission {
       visits.leave(participant);
     }
     affected.forget(expired);
-    // After a restart, seats are held for earlier participants. The hold may have ended, so admit
-    // clients from the queue.
+    // After a restart, seats are kept free for earlier participants for a while. This time may just
+    // have ended, so admit clients from the queue.
     this.admitWaiting();
     return expired;
   }
@@ -264,8 +268,8 @@ export class RoomAdmission {
     });
     for (const [client, applicant] of [...applicants, ...present]) {
       if (!bans.isBanned(room.name, applicant)) continue;
-      // If the ban comes from another server, newcomers at the client's network address are not
-      // slowed down here yet.
+      // Limit how fast newcomers may join from the client's network address. If another server
+      // issued the ban, this limit does not apply on this server yet.
       bans.slow(applicant.address);
       this.leave(client);
       client.disconnect('sent-away');
@@ -337,8 +341,8 @@ export class RoomAdmission {
       replaced.disconnect('replaced');
     } else presence.changes.enter(you);
     this.welcomeBuilder.sendWelcome(client, you, granted.mark);
-    // While the welcome message was sent, the connection may have broken and the client may have
-    // left.
+    // If the connection broke while the welcome message was sent, the client has already left the
+    // room.
     if (!seats.participantOf(client)) return;
     affected.returned(you.id);
     if (notice) client.send('notice', { notice });
