@@ -108,8 +108,8 @@ function watchHttp(http: HttpServer, options: SocketServerOptions): TcpConnectio
   // Browsers open additional connections to load pages, so allow twice as many TCP connections as
   // WebSockets.
   http.maxConnections = 2 * limits.connections;
-  // Stay below Node's own limit, `maxConnections`. Node counts a closed connection until the next
-  // turn of the event loop, and so rejects new connections too early.
+  // Limit connections before Node's own limit, `maxConnections`, takes effect. Node counts a closed
+  // connection until the next turn of the event loop, and would reject new connections too early.
   const most = Math.ceil(0.9 * http.maxConnections);
   const connections = new TcpConnectionLimit(http, {
     ...{ clock, rejections, most, mostUnfinished: limits.outstandingResponses },
@@ -168,7 +168,7 @@ function limitConnection(
   raw.on('close', (reason, cause) => {
     cancelTimeout();
     const turned = reason === 'parse error' ? 'malformed' : brokenFrame(cause);
-    // Do not count connections that this server has destroyed: the reason has been counted before.
+    // If this server destroyed the connection, the rejection has already been counted.
     if (turned && !tcp.destroyed) rejections.count(turned);
   });
   return cancelTimeout;

@@ -72,7 +72,7 @@ export const journalRangeSchema = v.strictObject({
   ...moment,
   journal: v.array(journalRecord),
   marks: v.array(planeChecksumRecord),
-  /** States that replaced the room's state within the range, in the order of their ticks. */
+  /** The new state after each jump (replacement of the room's state), in the order of ticks. */
   jumps: v.optional(v.array(v.strictObject(moment))),
   /** First and last requested tick. The snapshot may be older than the first tick. */
   from: v.number(),
@@ -105,8 +105,8 @@ export async function readRange(
   const begin = starts[0].tick;
   const hasTime = [wanted.from, wanted.to].some((when) => when && 'time' in when);
   const timeline = hasTime ? await timelineOf(store, name, starts) : new Timeline(starts);
-  // The room may have advanced since `tail` was read. So, when given a wall-clock time, `tickOf`
-  // returns at most `tail.tick`.
+  // The room may have advanced since `tail` was read. So `tickOf` converts a wall-clock time at
+  // most to `tail.tick`.
   const from = wanted.from ? tickOf(wanted.from, timeline, tail.tick) : begin;
   const isToNow = !wanted.to || ('time' in wanted.to && wanted.to.time > timeline.end);
   const to = isToNow ? tail.tick : tickOf(wanted.to!, timeline, tail.tick);
@@ -150,8 +150,8 @@ export async function readMiddle(
 }
 
 /**
- * Returns the wall-clock time of each of the given ticks, in ms; null if no snapshot is stored from
- * which a replay can start.
+ * Returns the wall-clock time of each of the given ticks, in ms; null if the room has no stored
+ * snapshot that a replay can start from.
  *
  * @param now wall-clock time of the room's last stored tick, in ms
  */
@@ -199,7 +199,7 @@ const tickOf = (when: When, timeline: Timeline, last: number): number =>
 
 const notKept = (what: string): StoreError => new StoreError('not-kept', what);
 
-/** Included in the checksum of each bundle, so it must not change. */
+/** Included in the checksum of each bundle. If it changed, old bundles would count as damaged. */
 const KEY = 'vivarium bottle';
 /** Maximum decompressed size of a bundle, in bytes, so that a small file cannot fill the memory. */
 const MAX_BYTES = 1_000_000_000;

@@ -20,7 +20,7 @@ import type { JournalRange } from './journal-range.ts';
 export type Moment = Pick<StoredMoment, 'state' | 'cells'>;
 
 interface ReplayedRoomOptions {
-  /** An engine with the room's checkpoint. It must not hold patches (cells) of other rooms. */
+  /** An engine with the room's checkpoint, and without patches (cells) of other rooms. */
   readonly engine: Engine;
   readonly species: Species;
 }
@@ -120,8 +120,8 @@ async function replayHalves(
     throw error;
   });
   if (!second) return whole(first);
-  // Each checksum covers all ticks since the previous checksum. Therefore, end the first half at a
-  // checksum, and compare the second half only with later checksums.
+  // Each checksum covers all ticks since the previous checksum. So end the first half at the first
+  // checksum at or after the middle, and compare the second half only with later checksums.
   const end = range.marks.find(({ tick }) => tick >= middle.state.tick)?.tick ?? range.to;
   let leads = false;
   const [head, tail] = await Promise.allSettled([
@@ -130,8 +130,8 @@ async function replayHalves(
     }),
     second.run(range.to, undefined, end + 1),
   ]);
-  // If memory ran out or a checksum differs, replay the whole range in one go. One replay needs
-  // less memory than two, and only its result counts.
+  // If memory ran out or a checksum differs, discard both results, and replay the whole range in
+  // one go, which needs less memory.
   const isDoubtful = (half: typeof head): boolean =>
     half.status === 'fulfilled' ? half.value.unequal.length > 0 : lacksMemory(half.reason);
   if (isDoubtful(head) || isDoubtful(tail)) {
@@ -167,8 +167,8 @@ interface RunReplayOptions extends ReplayedRoomOptions {
   /** Number of ticks from one picture to the next. */
   readonly every: number;
   /**
-   * A stored moment in the middle of the range. If given, the two halves of the range are replayed
-   * in parallel. Ignored if `rate` is finite, or if `pictures` or `onTick` is given.
+   * A stored state of the room in the middle of the range. If given, the two halves of the range
+   * are replayed in parallel, unless `rate` is finite, or `pictures` or `onTick` is given.
    */
   readonly middle?: Moment | undefined;
 }

@@ -37,8 +37,9 @@ export interface ClusterRoomsOptions extends RoomRegistryOptions {
   readonly runsRooms: boolean;
   readonly report: ReportLoad;
   /**
-   * Reads the stored bans and wall seats again, because other servers may have changed them. If
-   * this server is taking over the room `takenOver`, the room's walls then count as disconnected.
+   * Reads the stored bans and wall seats again, because other servers may have changed them.
+   *
+   * @param takenOver room that this server is taking over; its walls then count as disconnected
    */
   readonly refresh: (takenOver?: string) => Promise<void>;
   /** Describes this server for the host, without the state of its rooms. */
@@ -198,7 +199,7 @@ export class ClusterRooms extends RoomRegistry {
     return super.change(name, change);
   }
 
-  /** Whether this server runs an open room. Also true if no room of the cluster is open. */
+  /** Whether this server runs an open room, or the cluster has no open room. */
   get isLeader(): boolean {
     const { leases } = this.shared;
     const open = [...this.entries.values()].filter(({ plan }) => plan.open);
@@ -288,9 +289,9 @@ export class ClusterRooms extends RoomRegistry {
   }
 
   /**
-   * Names of rooms that a draining server has not yet handed over completely: rooms whose lease
-   * this server still holds, although they do not run here (the server is opening or stopping
-   * them), and rooms that were given away, but that no other server has taken yet.
+   * Names of rooms that a draining server has not yet handed over completely. Such a room does not
+   * run here. Either this server still holds the room's lease (while opening or stopping the room),
+   * or no other server has taken the room yet.
    */
   private get leaving(): string[] {
     const given = new Set(this.spread.leaving);

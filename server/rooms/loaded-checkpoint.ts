@@ -80,7 +80,7 @@ async function changedFiles(folder: string): Promise<Map<string, string> | undef
  * folder gets a new name, because an installed checkpoint may have the same name.
  */
 export interface NamedCheckpoint extends Checkpoint {
-  /** The checkpoint's own name. Present only if it differs from the new name. */
+  /** The name in the checkpoint's own card. Absent if the checkpoint was not renamed. */
   readonly ownName?: string;
   /** Set if the checkpoint's map of seeds is unusable. */
   readonly hasBadMap?: true;
@@ -90,7 +90,7 @@ const FOLDER = 'checkpoints';
 const FILES = [CARD_FILE, MODEL_FILE, GALLERY_FILE];
 /** Optional files of a checkpoint. */
 const MORE_FILES = [MAP_FILE, RELATIVES_FILE, PAINTER_FILE, PAINTED_GALLERY_FILE];
-/** Files without which a checkpoint is loaded, if they are damaged and no intact copy exists. */
+/** Files that a checkpoint can do without, if they are damaged and no intact copy exists. */
 const SPARE_FILES = [MAP_FILE, PAINTER_FILE, PAINTED_GALLERY_FILE];
 /**
  * Files that may differ between two versions of a checkpoint with the same fingerprint. The
@@ -164,8 +164,8 @@ const isWhole = async (folder: string, hash: string): Promise<boolean> =>
 
 /**
  * Replaces each damaged file in the stored copy of a checkpoint by a copy from an installed
- * checkpoint. If there is no such copy, renames the damaged file, provided that the checkpoint is
- * usable without this file. Logs each damaged file.
+ * checkpoint. If there is no such copy, but the checkpoint is usable without the file, renames the
+ * damaged file. Logs each damaged file.
  */
 async function mend(folder: string, installed: readonly Checkpoint[], log: Log): Promise<void> {
   for (const [file, sum] of (await changedFiles(folder)) ?? []) {

@@ -174,18 +174,18 @@ export class RoomRegistry {
     return live;
   }
 
-  /** Whether a room runs, or should run, on another server. */
+  /** Whether a room runs, or should run, on another server. Always false outside a cluster. */
   isElsewhere(_: string): boolean {
     return false;
   }
 
   /**
-   * Returns the name of an open room that runs on another server. If this server cannot run rooms
-   * or is draining, that other server must create, open or remove rooms on behalf of this server.
+   * If this server cannot run rooms or is draining, another server must create, open and remove
+   * rooms on behalf of this server. Returns the name of an open room that runs on such a server.
    *
    * @param _except room to ignore
-   * @returns undefined if this server can run rooms and is not draining, or if no other server runs
-   *   a room
+   * @returns undefined outside a cluster, if this server can run rooms and is not draining, or if
+   *   no other server runs a room
    */
   ledElsewhere(_except?: string): string | undefined {
     return undefined;
@@ -313,7 +313,7 @@ export class RoomRegistry {
       if (entry.live) {
         const { ticker } = this.options;
         const { room } = entry.live;
-        // Apply changed settings between two ticks, as a replay does.
+        // Apply changed settings between two ticks, because a replay also applies them there.
         await ticker.hold(room);
         try {
           applySettings(entry.live, settings, previous, ticker);
@@ -449,8 +449,7 @@ export class RoomRegistry {
     if (entry.live) ticker.resume(entry.live.room);
     else {
       const replica = await this.replicas?.take(entry.plan.name);
-      // `isStored` is false if another server has shown ticks to visitors without storing these
-      // ticks.
+      // False if the room's last server may have shown visitors ticks that are not stored.
       const isStored = leases?.of(entry.plan.name)?.isStored ?? true;
       const options = { ...this.options, isStrict, replica, isStored };
       entry.live = await bringUpRoom(entry.plan, entry.policy, options).finally(() =>
@@ -532,8 +531,8 @@ export class RoomRegistry {
   }
 
   /**
-   * Checks that a room can be created: its checkpoint must exist, and a stored room of the same
-   * name must have the same checkpoint and size.
+   * Checks that a room can be created: its checkpoint must exist. If a room of the same name is
+   * stored, the stored room must have the same checkpoint and size.
    *
    * @throws HostRefusal 'room-exists' if a stored room has another size; 'no-such-checkpoint';
    *   'other-checkpoint'

@@ -123,8 +123,8 @@ export class SpreadRooms {
   /** When each room was last seen running on any server, in ms, by room name. */
   private readonly seen = new Map<string, number>();
   /**
-   * Rooms that this server has offered in vain while draining, by name. `at`: time of the next
-   * offer, in ms. `pause`: delay before the next offer, in ms.
+   * Rooms that this draining server has offered to other servers, but that no server has taken, by
+   * name. `at`: time of the next offer, in ms. `pause`: delay before the next offer, in ms.
    */
   private readonly retained = new Map<string, { readonly at: number; readonly pause: number }>();
 
@@ -215,14 +215,17 @@ export class SpreadRooms {
     await this.tell();
   }
 
-  /** Whether this server may take over a room that no server runs. */
+  /**
+   * Whether this server may take over a room that no server runs. If this server is draining, only
+   * if no server has run the room for `SPREAD.takeBack` ms.
+   */
   takes(room: string): boolean {
     if (!this.isDraining) return true;
     const now = this.options.clock.now();
     return now - getOrAdd(this.seen, room, () => now) >= SPREAD.takeBack;
   }
 
-  /** Whether this server is draining but keeps a room, because no other server takes the room. */
+  /** Whether this server is draining, but continues to run a room that no other server takes. */
   isKept(room: string): boolean {
     return this.isDraining && (!this.hasTakers || this.retained.has(room));
   }
@@ -275,7 +278,10 @@ export class SpreadRooms {
     }
   }
 
-  /** Chooses the least busy process that has a replica of a room. */
+  /**
+   * Chooses the server process that should take a room: the least busy process with a replica of
+   * the room; undefined if there is none.
+   */
   private successorOf(room: string, others: readonly NodeLoad[]): string | undefined {
     const coming = [...this.given.values()];
     const load = (one: NodeLoad): number =>

@@ -139,8 +139,8 @@ export function variableOf({ environment, options }: Command, key: string): stri
 const seeHelp = (sentence: string): SettingsError => new SettingsError(`${sentence} See --help.`);
 
 /**
- * Adds the value `bare` to each flag that is the last argument, or that is followed by another
- * flag.
+ * Adds the option's `bare` value, if any, to each flag that users give alone: as the last argument,
+ * or followed by another flag.
  */
 function withBareValues({ options }: Command, args: readonly string[]): string[] {
   const bare = new Map(

@@ -44,8 +44,8 @@ const rangeOf = ({ type }: Option): string => (type && v.getDescription(type)) ?
 function meaningOf(option: Option): string {
   const { help, default: text, defaultInWords: words = text, keys } = option;
   const byDefault = `default${words === text ? '' : ':'} ${words}`;
-  // Omit the default of an option with `keys`: the text is only the word "default", which tells
-  // users nothing.
+  // The default of an option with `keys` (as in "a=1,b=2") is only the word "default". Omit it,
+  // because it tells users nothing.
   const facts = [rangeOf(option), words === undefined || keys ? '' : byDefault].filter(Boolean);
   const together = facts.map((fact) => fact.replaceAll(' ', NO_BREAK)).join('; ');
   return facts.length === 0 ? help : `${help} (${together})`;

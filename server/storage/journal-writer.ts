@@ -124,13 +124,13 @@ export class JournalWriter {
    * Starts storing a room. First takes a snapshot of the room.
    *
    * @param tail end of the room's stored journal
-   * @param isAtOnce whether to return before the snapshot is stored. Safe if earlier snapshots and
-   *   the journal can restore the room.
+   * @param isAtOnce if true, does not wait until the snapshot is stored. Set only if earlier
+   *   snapshots and the journal can restore the room
    * @param times wall-clock times of the room's ticks
    */
   async watch(room: Room, tail: JournalTail, isAtOnce = false, times?: TickTimes): Promise<void> {
-    // The next clean-up removes all snapshots that are not in this list, for example damaged
-    // snapshots.
+    // Damaged snapshots are not in this list. Once a new snapshot has been stored, all snapshots
+    // that are not in the list are removed.
     const snapshots = await this.options.store.readableSnapshots(room.name);
     const watched = new WatchedRoom(room, tail, times, snapshots);
     this.now(snapshots[0]?.at);
@@ -148,14 +148,15 @@ export class JournalWriter {
     const written = ticks.flatMap(({ room, tick, events, refused }) => {
       const watched = this.watched.get(room);
       if (!watched) return [];
-      // After a failed write, the room's journal has a gap, so later entries are useless until the
-      // next snapshot. Write nothing for the room until this snapshot is being written.
+      // After a failed write, the room's journal has a gap, and only entries after the next
+      // snapshot are useful. So write nothing for the room until the writing of this snapshot has
+      // begun.
       if (this.failedAt !== undefined && !watched.saving.isLocked() && watched.needsSnapshot)
         return [];
       const { marks } = watched;
       const kept = withoutRefused(events, refused);
-      // If earlier entries are missing, do not write checksums alone. Only an entry can carry the
-      // flag `gap`, which tells recovery about the missing entries.
+      // If earlier entries are missing, write checksums only together with an entry, because the
+      // flag `gap` in this entry tells recovery about the missing entries.
       const hasMarks = marks.length > 0 && !watched.needsSnapshot;
       if (kept.events.length === 0 && !hasMarks) return [];
       watched.marks = [];
@@ -175,9 +176,9 @@ export class JournalWriter {
         watched.bytes += Math.ceil(bytes / written.length);
       }
     } catch (error) {
-      // Each room's records are written separately, and an error that ends a room concerns only
-      // this room's records. This room writes no more, so treating even its records as written is
-      // harmless.
+      // Each room's records are written separately. If the error ends one room, the records of all
+      // other rooms have been written. Mark the ended room's records as written, too: this is
+      // harmless, because the room writes no more.
       if (endsRoom(error)) for (const { watched, write } of written) watched.stored = write.tail;
       this.fail(error);
     }
@@ -251,7 +252,7 @@ export class JournalWriter {
    * Takes a snapshot of a room. The room must be paused when this method is called, but may resume
    * before the returned promise resolves.
    *
-   * @param marks the snapshot's name, or the host's action that follows the snapshot
+   * @param marks `name`: the snapshot's name. `before`: the host's action that follows the snapshot
    * @throws StoreError
    */
   async takeSnapshot(room: Room, marks: Pick<SnapshotRecord, 'name' | 'before'>) {
@@ -270,18 +271,18 @@ export class JournalWriter {
     const { tick } = room;
     const entry = watched.entryOf(this.now(), { tick, events: [], refused: [] }, jump);
     watched.tail = { tick, seq: entry.seq };
-    // Store all cells again: after the replacement, an organism with the same id and age may have
-    // other cells.
+    // Store all cells again: after the state was replaced, an organism with the same id and age may
+    // have other cells.
     watched.saved = new Map();
     watched.unmarked = true;
-    // Discard the checksums collected so far: the tick of the replacement has no checksum, and the
-    // checksums must cover consecutive ticks.
+    // Checksums must cover consecutive ticks, but the tick in which the state was replaced has no
+    // checksum. So discard the checksums collected so far.
     watched.sums.take();
     try {
       return await this.save(watched, { jump: true }, entry);
     } catch (error) {
-      // Neither the entry nor the snapshot was written. After a StoreError, `fail` has already
-      // marked the journal as incomplete.
+      // Neither the journal entry nor the snapshot of the new state was written, so the journal is
+      // incomplete. If the error is a StoreError, `fail` has already handled it.
       if (!(error instanceof StoreError)) this.markIncomplete([watched], (error as Error).message);
       throw error;
     }
@@ -296,8 +297,8 @@ export class JournalWriter {
   };
 
   /**
-   * Runs `work`. Keeps the snapshot of a tick, and the journal after this tick, until `work` has
-   * ended.
+   * Runs `work`. Until `work` has ended, the snapshot of the given tick and the journal after this
+   * tick are not deleted.
    */
   async whileReading<T>(room: Room, tick: number, work: () => Promise<T>): Promise<T> {
     const { readers } = this.watchedOf(room);
@@ -310,8 +311,8 @@ export class JournalWriter {
   }
 
   /**
-   * Returns the end of a room's journal. If entries are missing, the returned `seq` is larger than
-   * the sequence number of the last stored entry.
+   * Returns the end of a room's journal. If later entries could not be stored, the returned `seq`
+   * is larger than the sequence number of the last stored entry.
    */
   tailOf(room: Room): JournalTail {
     return this.watchedOf(room).tail;
@@ -362,8 +363,8 @@ export class JournalWriter {
   }
 
   /**
-   * Stores a recent snapshot, which is not synced to disk. Does nothing while another snapshot is
-   * being written or changed.
+   * Stores a recent snapshot. A power failure may destroy it, because it is not synced to disk.
+   * Does nothing while another snapshot is being written or changed.
    */
   private saveRecent(watched: WatchedRoom): void {
     if (watched.saving.isLocked()) return;
@@ -404,7 +405,8 @@ export class JournalWriter {
         return result;
       } catch (error) {
         watched.unsaved = true;
-        // It is not known which cells were written before the failure, so store all cells again.
+        // It is not known which cells were written before the failure, so the next snapshot must
+        // store all cells.
         if (error instanceof StoreError) watched.saved = new Map();
         this.fail(error);
         throw error;
@@ -419,8 +421,9 @@ export class JournalWriter {
   }
 
   /**
-   * Handles an error from writing. A StoreError concerns all rooms; any other error concerns only
-   * the snapshot that was being taken.
+   * Handles an error from writing. After a StoreError, the journals of all rooms are incomplete,
+   * unless the error ends one room (see `endsRoom`). Any other error concerns only the snapshot
+   * that was being taken.
    */
   private fail(error: unknown): void {
     if (this.closed) return;

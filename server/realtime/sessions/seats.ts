@@ -13,7 +13,8 @@ export const SEATS = {
   /** How long a seat stays reserved after its participant disconnects, in ms. */
   grace: 60_000,
   /**
-   * How long after a restart the seats of the previous participants are kept free for them, in ms.
+   * How long after a restart seats are kept free for the participants who were present before the
+   * restart, in ms.
    */
   back: 10_000,
   /**
@@ -64,11 +65,11 @@ export const countSeats = (seats: Iterable<Pick<Seat, 'address'>>): ReadonlyMap<
   countBy(seats, ({ address }) => address);
 
 /**
- * Chooses the seat that must be given up to a client in the queue. The first choice is the seat
- * that has been idle longest, if it has been idle for at least `idleYields`. The second choice is
- * the longest idle seat of the network address with the most seats, if this address has at least
- * two seats more than the client's address. If a difference of one were enough, two addresses would
- * take the same seat from each other in turn.
+ * Chooses the seat that must be given up to a client in the queue. If some seats have been idle for
+ * at least `idleYields`, chooses the longest idle seat. Otherwise, if one network address has at
+ * least two seats more than the client's address, chooses the longest idle seat of the address with
+ * the most seats. A difference of one is not enough, because two addresses would then take the same
+ * seat from each other in turn.
  *
  * @param seats all seats of a full room
  * @param waiting address key of the client that gets the seat
@@ -138,7 +139,7 @@ export class Seats<M> {
   private readonly reserved = new Map<Seat, number>();
   private readonly queue = new FairQueue<M>(this.options.maxWaiting);
   private readonly expected = new Set(this.options.expected.participants);
-  /** Whether the seats held for participants from before a restart still count as occupied. */
+  /** Whether seats are still kept free for participants who were present before a restart. */
   private isHeld = true;
   /** When the last client joined the queue, in ms since the epoch. */
   private lastQueued = 0;
@@ -153,8 +154,8 @@ export class Seats<M> {
   }
 
   /**
-   * Whether newcomers must wait in the queue. Seats held for participants from before a restart
-   * count as occupied.
+   * Whether newcomers must wait in the queue. Seats that are kept free for participants from before
+   * a restart count as occupied.
    */
   get isFull(): boolean {
     const held = this.isHeld ? this.expected.size : 0;
@@ -221,8 +222,8 @@ export class Seats<M> {
   /**
    * Gives a connection a seat.
    *
-   * @param newcomer creates a participant with a given id. If the token belongs to a former
-   *   participant, this is the former participant's id; otherwise, it is a new id
+   * @param newcomer creates a participant with the given id: the id of the former participant to
+   *   whom the token belongs, or a new id if there is none
    * @param now current time, in ms
    * @returns `you`: the participant. `isNew`: whether the participant is new to the room, or has
    *   been forgotten. `replaced`: the connection that loses its seat to this one, if any
@@ -359,26 +360,27 @@ export class Seats<M> {
   }
 
   /**
-   * Adds a connection to the queue. Connections with the same network address are served in the
-   * order in which they joined. With the token of an earlier position in the queue, the connection
-   * returns to this position.
+   * Adds a connection to the queue. If `token` belongs to an earlier position in the queue, the
+   * connection returns to this position. Connections with the same network address are served in
+   * the order in which they joined.
    *
    * @param date wall clock, in ms since the epoch
-   * @returns `token`: the token of the position. `dropped`: if the queue is too long, the
-   *   connection that must leave it, which may be the new connection
+   * @returns `token`: a new token for the position. `dropped`: if the queue is too long, the
+   *   connection that must leave the queue, which may be the new connection
    */
   enqueue(
     member: M,
     { token = '', address, date }: Claim & { readonly date: number },
   ): { token: string; dropped: M | undefined } {
     const earlier = this.read(token).since;
-    // If the wall clock was set back, use the time at which the previous client joined the queue.
+    // The times of joining must not decrease. If the wall clock was set back, use the time at which
+    // the previous client joined the queue.
     this.lastQueued = Math.max(this.lastQueued, date);
     const since = earlier > Math.max(0, date - PLACE_LASTS) ? earlier : this.lastQueued;
     const place = this.options.tokens.issue({ participant: this.ownerOf(token) ?? 0, since });
     const found = this.find(token);
-    // If the client has a reserved seat, let the new token resume this seat, too. An occupied seat
-    // keeps its token, because its present user needs the token.
+    // If `token` belongs to a reserved seat, let the new token resume this seat, too. If the seat
+    // is occupied, leave its token, because the present user of the seat needs it.
     if (found && found.member === undefined) {
       Object.assign(found.seat, { token: place, previousToken: token });
     }
@@ -405,8 +407,8 @@ export class Seats<M> {
   }
 
   /**
-   * Returns the network address whose client is admitted next: an address in the queue with the
-   * fewest seats.
+   * Returns the network address whose first client in the queue is admitted next. It is one of the
+   * waiting addresses that have the fewest seats.
    */
   private nextAddress(): string | undefined {
     return this.queue.next(this.seatsOf());
@@ -423,8 +425,8 @@ export class Seats<M> {
   }
 
   /**
-   * Returns the participant to whom a token belonged; undefined if the participant is present, has
-   * a reserved seat, or is unknown.
+   * Returns the former participant to whom a token belongs; undefined if the participant still has
+   * a seat (occupied or reserved) or is unknown.
    */
   private returning(token: string): ParticipantId | undefined {
     const id = this.read(token).participant;

@@ -21,15 +21,15 @@ import { type RoomClient, rejectionOf } from './room-client.ts';
 interface TableRingsOptions {
   readonly rooms: Pick<RoomDirectory, 'open'>;
   readonly room: string;
-  /** Pass of the table's reserved seat. */
+  /** Secret in the URL of the table's page, which identifies the table's reserved seat. */
   readonly pass: string;
   readonly newAllowance: () => Allowance;
   readonly send: (message: Event<'ring'>) => void;
 }
 
 /**
- * The room's client for one ring (person at a touch table). Drops frames and room-wide events,
- * which the table's own connection receives.
+ * Connects one ring (person at a touch table) to a room. Drops frames and room-wide events, because
+ * the table's own connection receives them.
  */
 class RingClient implements RoomClient {
   readonly writable = true;

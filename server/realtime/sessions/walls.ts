@@ -128,7 +128,7 @@ export class RoomWalls extends Watchers<ScreenSeat> {
     return this.isMissed && !this.connected.some((wall) => this.hasSettled(wall));
   }
 
-  /** Call after a restart if the room lacked a wall before the restart (see `isBare`). */
+  /** Makes the room count as lacking a wall (see `isBare`), as it did before a restart. */
   startBare(): void {
     this.isMissed = true;
   }

@@ -27,9 +27,9 @@ const siteOf = ({ address }: WatcherSeat): string =>
   address.replace(/^((?:[^:]+:){3}).*::\/64$/, '$1');
 
 /**
- * Gives a new watcher a seat. If all seats are taken, another watcher must leave: the newest
- * watcher of the site (see `siteOf`) that has the most watchers. Watchers with a reserved seat
- * leave only for newcomers with a reserved seat.
+ * Gives a new watcher a seat. If all seats are taken, finds the site (see `siteOf`) with the most
+ * watchers, and the newest watcher of this site must leave. Watchers with a reserved seat leave
+ * only for newcomers with a reserved seat.
  *
  * @param seats all taken seats, newest last
  * @param most maximum number of seats
@@ -53,8 +53,8 @@ function evictedFor<M>(seats: ReadonlyMap<M, WatcherSeat>, newcomer: WatcherSeat
   const guests = [...seats].filter(([, { place }]) => place === undefined);
   if (newcomer.place === undefined) return newestOfLargest(guests, siteOf, siteOf(newcomer));
   if (guests.length > 0) return newestOfLargest(guests, siteOf);
-  // All watchers have reserved seats, and several screens may share a seat. Replace a screen of the
-  // reserved seat that has the most screens.
+  // All watchers are screens with a reserved seat, which several screens may share. Replace the
+  // newest screen of the reserved seat that has the most screens.
   return newestOfLargest([...seats], ({ place }) => place, newcomer.place);
 }
 
@@ -62,8 +62,7 @@ function evictedFor<M>(seats: ReadonlyMap<M, WatcherSeat>, newcomer: WatcherSeat
  * Returns the newest member of the largest group of watchers, to make space for a newcomer.
  *
  * @param own the newcomer's group. If absent, the size of the newcomer's group does not matter
- * @returns undefined if `own` is given and this group, with the newcomer, would be at least as
- *   large as the largest group
+ * @returns undefined if no group is larger than `own` would be with the newcomer
  */
 function newestOfLargest<M, K>(
   seats: readonly [M, WatcherSeat][],

@@ -26,8 +26,8 @@ export class Outbox {
   >();
   private readonly waiting = new Map<Connection, Uint8Array[]>();
   /**
-   * The last messages that were joined for a single write (`parts`), and the result (`bytes`). The
-   * next connection usually gets the same messages.
+   * The latest joined messages, before (`parts`) and after (`bytes`) joining for a single write.
+   * Cached, because the next connection usually gets the same messages.
    */
   private lastJoined:
     | { readonly parts: readonly Uint8Array[]; readonly bytes: Uint8Array }

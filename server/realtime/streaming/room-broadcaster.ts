@@ -35,10 +35,10 @@ class ViewerChannel implements ChannelUser {
   /** Source of the channel's blocks; undefined until the feed provides a source. */
   source: FrameSource | undefined;
   readonly streams = new Set<ViewerStream>();
-  /** Viewers that will switch to this channel once the channel has a source. */
+  /** Viewers that wait until this channel has a `source`, and then move to this channel. */
   readonly waiting = new Set<ViewerStream>();
 
-  /** @param settle moves a waiting viewer to this channel, once the channel has a source */
+  /** @param settle moves a viewer from `waiting` to `streams`, once the channel has a source */
   constructor(
     readonly tier: ChannelTier,
     readonly scale: number,
@@ -76,8 +76,8 @@ export class RoomBroadcaster {
   private readonly remote = new Set<RemoteViewer>();
   private readonly channels = new Map<string, ViewerChannel>();
   /**
-   * Viewers that must be sent a frame as soon as their channel has a source. If the value is true,
-   * even an empty frame is sent.
+   * Viewers that must be sent a frame as soon as their channel has a source of blocks. The value is
+   * whether the frame must be sent even if it contains no blocks.
    */
   private readonly owed = new Map<ViewerStream, boolean>();
   /** Number of frames skipped because a viewer could not take another frame. */
@@ -219,8 +219,8 @@ export class RoomBroadcaster {
   }
 
   /**
-   * Returns the latest deltas of a viewer's visible chunks, and a frame with these deltas.
-   * Up-to-date viewers with the same visible chunks can share the result.
+   * Returns the latest deltas of a viewer's visible chunks, and a frame with these deltas. All
+   * viewers that see the same chunks and lack only these deltas can share the result.
    */
   private deltasFor({ source, chunks }: ViewerStream, tier: ChannelTier) {
     const deltas = chunks.flatMap((chunk) => {

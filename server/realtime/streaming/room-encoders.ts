@@ -46,8 +46,8 @@ export const chunksOf = (users: readonly ChannelUser[]): ReadonlySet<number> =>
   new Set([...new Set(users.flatMap(({ lists }) => [...lists]))].flat());
 
 /**
- * Provides the content of a room's frames. The server that runs the room uses encoders; a gateway
- * uses copies of the room's cells.
+ * Provides the content of a room's frames: on the server that runs the room, from encoders
+ * (`RoomEncoders`); on a gateway, from copies of the room's cells (`FrameMirrors`).
  */
 export interface FrameFeed {
   /** Tick of the latest frames. */
@@ -60,7 +60,7 @@ export interface FrameFeed {
   join(channel: ChannelName, user: ChannelUser): FrameSource | undefined;
   /** Removes a user from a channel. A channel without users is kept for a while. */
   leave(channel: ChannelName, user: ChannelUser): void;
-  /** Call whenever viewers may see other chunks than before. */
+  /** Call whenever viewers may see other chunks, or may be able to take frames again. */
   wantedChanged?(): void;
   close?(): void;
 }
@@ -72,8 +72,8 @@ export interface FrameFeed {
 const IDLE_TICKS = 30;
 
 /**
- * Returns whether to keep a channel without users a little longer. After a room is restored, `tick`
- * may be lower than `idleSince`.
+ * Returns whether to keep a channel without users a little longer. Ignores the sign of the
+ * difference, because after a room is restored, `tick` may be lower than `idleSince`.
  *
  * @param idleSince tick in which the channel's last user left
  */
@@ -92,12 +92,13 @@ export interface EncoderChannel extends ChannelName {
 /** Encodes the changes of a room's cells after each tick, once per channel. */
 export class RoomEncoders implements FrameFeed {
   /**
-   * Copy of the room after the last tick that may be sent. The room's own planes may already
-   * contain a later tick.
+   * Copy of the room after the latest tick whose changes may be sent. The original (`planes`) may
+   * already contain a later tick.
    */
   private readonly base = new View(this.planes, 1);
   /**
-   * Copies of the room, by scale. `base` must be first: the other copies are computed from `base`.
+   * Copies of the room at different scales, by scale. They are updated in this order, and `base`
+   * must be first, because the other copies are computed from it.
    */
   private readonly views = new Map([[1, this.base]]);
   private readonly channels = new Map<string, EncoderChannel>();

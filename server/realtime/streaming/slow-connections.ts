@@ -27,7 +27,10 @@ export class AdaptiveQuality {
   private frames = { due: 0, skipped: 0, slow: 0 };
   private quietSince = this.start;
   private wait: number = QUALITY.patience;
-  /** When the tier was last raised, in ms; -Infinity unless the last change raised the tier. */
+  /**
+   * When the tier was last raised, in ms; -Infinity if it never was, or if the connection has been
+   * too slow since.
+   */
   private climbedAt = -Infinity;
 
   /**

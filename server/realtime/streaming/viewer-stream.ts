@@ -65,8 +65,8 @@ export interface StreamStart {
 }
 
 /**
- * Value of `completeRound` if the viewer lacks some of the visible chunks. Must be below -1, so
- * that `isUpToDate`, which compares `completeRound` with `round - 1`, is false even in round 0.
+ * Value of `completeRound` if the viewer lacks some of the visible chunks. Must be below -1,
+ * because `isUpToDate` is true in round 0 if `completeRound` is -1.
  */
 const NEVER = -2;
 
@@ -91,13 +91,16 @@ export class ViewerStream {
    * For each chunk: 1 if the viewer has only a coarse form, without the lowest bits; otherwise 0.
    */
   private heldCoarsely = new Uint8Array(0);
-  /** Checksums from `StreamStart.holds`; undefined after the comparison with the first source. */
+  /**
+   * Checksums of the chunks that the page still shows; undefined once they have been compared with
+   * the chunks of the first source.
+   */
   private holds: Uint8Array | undefined;
   /** Frames that the viewer has not acknowledged; `sentAt` is in ms. */
   private inFlight: { readonly tick: number; readonly sentAt: number }[] = [];
   /**
-   * The round (encoded update) of the source up to which the viewer has all visible chunks; `NEVER`
-   * if chunks are missing.
+   * Last round (set of deltas encoded in one tick) that the viewer has been sent for all visible
+   * chunks; `NEVER` if some of these chunks are missing or coarse.
    */
   private completeRound = NEVER;
 
@@ -125,14 +128,14 @@ export class ViewerStream {
   }
 
   /**
-   * Whether the viewer has everything from before the source's last round (encoded update), and so
-   * needs only this round's deltas.
+   * Whether the viewer needs only the deltas of the source's latest round (set of deltas encoded in
+   * one tick), because it has all earlier changes.
    */
   get isUpToDate(): boolean {
     return this.completeRound === this.source.round - 1;
   }
 
-  /** Records that the deltas of the last round are being sent to the viewer. */
+  /** Records that the latest deltas of the viewer's visible chunks (`blocks`) are being sent. */
   applyDeltas(blocks: readonly FrameBlock[]): void {
     for (const { chunk } of blocks) this.heldVersions[chunk] = this.source.version(chunk);
     this.completeRound = this.source.round;

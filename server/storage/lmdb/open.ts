@@ -21,8 +21,8 @@ import { notWritable, type Table } from './table.ts';
  */
 const MAX_PATH = 100;
 /**
- * How long a starting server waits before it checks whether another starting server has replaced
- * its socket, in ms.
+ * If two servers start at the same time, one may replace the other's socket. A starting server
+ * waits this long, in ms, before it checks whether its socket is still there.
  */
 const RACE_DELAY = 60;
 /** Whether to listen on a named pipe (Windows) instead of a Unix socket. */
