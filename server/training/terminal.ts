@@ -74,8 +74,8 @@ export const measure: Measure = async (what, run) => {
 };
 
 /**
- * Time after a stop signal during which further signals are ignored, in ms. npm may forward the
- * signal of one Ctrl-C twice.
+ * Time after a stop signal, in ms, during which another signal counts as the same Ctrl-C. npm may
+ * forward one Ctrl-C twice.
  */
 const SAME_SIGNAL = 1_000;
 

@@ -24,8 +24,9 @@ interface Trunk {
 }
 
 /**
- * The trunk of each kind of update net. 'simple' and 'res4' are from Palm et al. 2022. The engine's
- * C and WGSL code requires all blocks of a trunk to have the same layers.
+ * The trunk (the middle layers) of each kind of update net. 'simple' and 'res4' are from Palm et
+ * al. 2022. All blocks of a trunk must have the same layers, because the engine's C and WGSL code
+ * requires this.
  */
 const TRUNKS: Readonly<Record<Exclude<Card['update']['kind'], 'decoder'>, Trunk>> = {
   simple: { activates: true, blocks: [], modulated: ['perceive'] },
@@ -148,16 +149,16 @@ export function genomeLayout({ channels, update }: Pick<Architecture, 'channels'
   const weights = shifts + channels;
   return {
     /**
-     * For each modulated layer: `shifts` is the offset of the numbers that are added to the layer's
-     * result, [hidden]. If the result is also multiplied, `scales` is the offset of the factors,
-     * [hidden].
+     * Where the numbers for each modulated layer begin in the genome net's output. `shifts`:
+     * numbers that are added to the layer's result, [hidden]. `scales`: numbers that scale the
+     * result by 1 + number, [hidden]; absent if the result is not scaled.
      */
     layers,
-    /** Offset of the last layer's shifts, [C]. */
+    /** Where the numbers that are added to the last layer's result begin, [C]. */
     shifts,
     /**
-     * Offset of the numbers that are added to the last layer's weights, [hidden, expressed]: one
-     * column for each of the first `expressed` channels.
+     * Where the numbers that are added to the last layer's weights begin. The numbers form a matrix
+     * [hidden, expressed], with one column for each of the first `expressed` channels.
      */
     weights,
     size: weights + hidden * (genome?.expressed ?? 0),
@@ -180,7 +181,7 @@ export function misfitOf(
   return undefined;
 }
 
-/** Returns whether a tensor's layer is computed once per patch, not in every cell and step. */
+/** Returns whether a tensor belongs to a layer that is computed once per patch, not per cell. */
 export const isPerPatch = (name: string): boolean => /^update\.(genome|modulation)\./.test(name);
 
 const numbersIn = (shapes: Iterable<readonly number[]>): number =>
@@ -192,8 +193,8 @@ export const countParameters = (card: Architecture): number =>
 
 /**
  * Counts the multiply–accumulate operations per cell and step, without biases and activation
- * functions. A decoder has no steps, so its operations for the whole picture are divided by the
- * number of cells.
+ * functions. For a decoder, which has no steps, counts the operations for the whole picture,
+ * divided by the number of cells.
  */
 export function macPerCellStep(card: Architecture): number {
   const { update } = card;

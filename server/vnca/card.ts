@@ -74,14 +74,14 @@ const updateFields = {
     v.strictObject({
       hidden: size,
       /**
-       * Number of channels, starting with the first, for which the genome net also computes numbers
-       * that are added to the last layer's weights.
+       * Number of channels, starting with the first, whose weights in the last layer depend on the
+       * genome: the genome net computes numbers that are added to these weights.
        */
       expressed: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0)), 0),
       /**
-       * Whether the genome multiplies the first layer's output as well as adding to it. Multiplying
-       * costs time in every cell. Adding is free, because the added numbers become part of the
-       * bias.
+       * Whether the genome also scales the first layer's output. Scaling costs time in every cell.
+       * The shifts, which the genome always adds to the output, are free, because they become part
+       * of the bias.
        */
       scalesPerception: v.optional(v.boolean(), true),
       /**
@@ -153,8 +153,8 @@ export const modelFields = {
   /** Number of values in a cell state. */
   channels: size,
   /**
-   * Number of values in a latent. Must equal `channels`, with two exceptions: a larger number is
-   * allowed with a `genome`, and any number is allowed in a decoder.
+   * Number of values in a latent. Must equal `channels`, with two exceptions: with a `genome`, the
+   * number may be larger; in a decoder, any number is allowed.
    */
   latentSize: size,
   growth,

@@ -153,8 +153,9 @@ function checkIdentity(folder: string, model: Model): void {
   const { identity } = model.card;
   if (identity === undefined) return;
   const hash = fingerprint(model);
-  // A folder named after the fingerprint is a room's copy of a checkpoint. Accept the copy even if
-  // its card has a wrong identity, because somebody may have edited the card before it was copied.
+  // A folder named after the fingerprint is a room's copy of a checkpoint. The name shows that card
+  // and weights belong together. The identity in the card may still be wrong if somebody edited
+  // the card before it was copied.
   if (hash.startsWith(identity) || basename(folder) === hash) return;
   const what = `is "${identity}", but the identity computed from card and weights is "${hash.slice(0, 8)}"`;
   const next =

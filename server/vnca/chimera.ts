@@ -83,7 +83,7 @@ export function mixSteps(
   const cells = weights.length / steps.length;
   const channels = after.length / cells;
   const { fround } = Math;
-  // Start the sum with −0. A sum that starts with 0 would turn a state of −0 into 0.
+  // Start each sum with −0, because a state of −0 must stay −0, but 0 + (−0) would be 0.
   after.fill(-0);
   for (const [genome, step] of steps.entries()) {
     if (!step) continue;

@@ -17,8 +17,8 @@ const ROUNDS = 120;
 /** Width of the map. Its height is 1. The map is shaped like an upright phone. */
 const WIDTH = 0.68;
 /**
- * Square of the minimum distance between two creatures' points on the map. The unit of distance is
- * the spacing of a square grid with the same number of points that fills the map.
+ * Determines the wanted minimum distance between two points on the map. The distance is √`FILL`
+ * times the spacing of a square grid that fills the map with the same number of points.
  */
 const FILL = 1.1;
 
@@ -139,13 +139,13 @@ function spread(places: readonly MapPoint[]): MapPoint[] {
 }
 
 /**
- * Pushes points apart until, as far as possible, any two are at least `distance` apart. Each round
- * moves a point only a little, so that similar creatures stay close together.
+ * Pushes points apart that are closer together than `distance`. Each round moves a point only a
+ * little, so that similar creatures stay close together.
  *
  * @param options.distance wanted minimum distance between points
  * @param options.rounds number of iterations
  * @param options.within width and height of the map, which points may not leave. If absent, points
- * may move anywhere
+ *   may move anywhere
  */
 export function pushApart(
   places: readonly MapPoint[],

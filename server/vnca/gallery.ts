@@ -50,13 +50,13 @@ const UNSUITABLE: readonly string[] = [
   'Skull and Crossbones',
 ];
 /**
- * Maximum distance between the latents of two similar creatures, as a share of the gallery's median
- * distance between latents.
+ * Two creatures of a family are very similar if the distance between their latents is less than
+ * this share of the gallery's median distance. Only one of them is offered to visitors.
  */
 const LIKENESS = 0.58;
 /**
- * For each family, the creatures that belong to this family instead of the family named like their
- * category. For example, the creatures of the family `withered` have the category `plant`.
+ * A creature belongs to the family named like its category, unless it is listed here under another
+ * family. For example, `withered` lists creatures of the category `plant`.
  */
 const RECLASSED: Readonly<Record<string, readonly string[]>> = {
   sea: (

@@ -30,8 +30,8 @@ export function ownLayout({ channels, update }: Architecture) {
     /** Scales of the first layer (perception), [hidden]. */
     ...(genome?.scalesPerception && { perceptionScale: part(hidden) }),
     /**
-     * Bias of the first layer, [hidden]: the bias that all patches share, times the genome's scale,
-     * plus the genome's shift.
+     * Bias of the first layer, [hidden]: shared bias · scale + shift. The shared bias is the same
+     * for all patches. Scale and shift depend on the latent.
      */
     perceptionBias: part(hidden),
     /** Hidden layer: weights [hidden outputs, hidden inputs] and bias [hidden]. */
@@ -122,8 +122,8 @@ export interface CellLayer {
 }
 
 /**
- * Collects the weights of all layers for one patch. Weights that are not part of the patch's
- * conditioning are shared by all patches.
+ * Collects the weights of all layers for one patch. Weights that depend on the patch's latent come
+ * from its conditioning. All other weights are the same for all patches.
  *
  * @param row the patch's conditioning, [K]; undefined if patches have no conditioning
  */

@@ -30,9 +30,9 @@ export function toByte(value: number): number {
 export const SATURATED = 6.25;
 /**
  * Number of equal intervals between the logits −`SATURATED` and `SATURATED`. In each interval, the
- * sigmoid as a byte changes at most once. The byte changes at the logit 0. The number is odd, so
- * that this logit lies in the middle of an interval, and rounding cannot move it to another
- * interval.
+ * sigmoid as a byte changes at most once. One change is at the logit 0. Because the number of
+ * intervals is odd, this logit lies in the middle of an interval, and rounding cannot move it to
+ * another interval.
  */
 const INTERVALS = 4095;
 const PER_LOGIT = INTERVALS / (2 * SATURATED);
@@ -40,9 +40,10 @@ const PER_LOGIT = INTERVALS / (2 * SATURATED);
 const inkAt = (logit: number): number => toByte(1 / (1 + Math.exp(-logit)));
 
 /**
- * Lookup table for the sigmoid of a logit, as a byte; several times as fast as an exponential. For
- * each interval, `bytes` holds the byte at its beginning, and `next` holds the smallest float32
- * logit with the next larger byte, or infinity if the byte does not change.
+ * Lookup table for the sigmoid of a logit, as a byte; several times as fast as an exponential. The
+ * logits are divided into intervals. For interval i, `bytes[i]` is the byte at its beginning, and
+ * `next[i]` is the smallest float32 logit with the next larger byte. If the byte does not change
+ * within the interval, `next[i]` is infinity.
  */
 export const INK = (() => {
   const bytes = new Uint8Array(INTERVALS);
@@ -111,8 +112,8 @@ export function createReadout(card: Visible, planar = false): ReadCells {
  *
  * @param at index of the cell's first channel in `states`
  * @param stride distance between two channels of the cell in `states`
- * @returns the cell's alpha. If the checkpoint's card names no channel for the aliveness, the
- *   aliveness is alpha
+ * @returns the cell's alpha, which is also its aliveness if the checkpoint's card names no channel
+ *   for the aliveness
  */
 type ReadCell = (
   states: Float32Array,

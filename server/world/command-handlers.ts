@@ -47,9 +47,9 @@ interface Handler<W extends CommandType> {
    */
   resolve?(command: RoomCommand<W>, room: RoomContents): RoomCommand<W>;
   /**
-   * Uses up the ids and random numbers that the command would use, so that organisms created later
-   * keep their ids and latents. An undo replays the journal, and calls `skip` in two cases: for an
-   * undone command, and if `run` refuses a command that was accepted originally.
+   * Uses up the ids and random numbers that the command would use. Organisms created later then
+   * keep their ids and latents. Called while an undo replays the journal, in two cases: the command
+   * is undone, or `run` refuses it although it was accepted originally.
    */
   skip?(command: RoomCommand<W>, room: RoomContents): void;
 }
@@ -86,8 +86,8 @@ const HANDLERS: { readonly [W in CommandType]: Handler<W> } = {
     resolve(command, room) {
       const { a, b } = command;
       const areAlive = room.population.find(a) && room.population.find(b);
-      // Check the child's latent, because a parent's latent may exceed the checkpoint's bounds:
-      // heirs (organisms with which a room's day begins) and organisms planted by a replay are
+      // Check the child's latent, because a parent's latent may exceed the checkpoint's bounds.
+      // Heirs (organisms with which a room's day begins) and organisms planted by a replay are
       // planted without a check of the bounds. If a parent is dead, `run` refuses the command.
       if (areAlive) requireWithin(crossOf(command, room), room.species.latentBounds);
       return command;
@@ -161,8 +161,8 @@ function graft(command: RoomCommand<'graft'>, room: RoomContents, time: RoomTime
   const { by, seed, others } = command;
   const { species, grid, energy, strokes, lifecycle } = room;
   requireStandingInput(species);
-  // Refuse a random seed whose dice have not been thrown yet, because its genome is not determined:
-  // each message of the stroke would graft another random genome.
+  // Refuse a random seed if its dice have not been thrown yet. Each message of the stroke would
+  // draw another random genome, so one stroke would graft several genomes.
   if (seed.from === 'prior') throw new Refusal('no-such-seed', 'not thrown yet');
   const genome = createLatent(seed, by.id, room);
   // Anybody may graft onto organisms planted by the host, the gardener or OSC messages, so

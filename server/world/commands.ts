@@ -39,10 +39,10 @@ export const QUEUE_LIMITS = {
 } as const;
 
 /**
- * A seed as the journal stores it. `spot` is a seed from a point of the latent map, and `thrown` is
- * a seed from a throw of the dice on a visitor's page. The journal stores their latents, because
- * the map or the sampler may change later. `heir` is a seed bred from organisms of the previous
- * day, and planted when a room's day begins.
+ * A seed as the journal stores it. `spot`: from a point of the latent map. `thrown`: from a throw
+ * of the dice on a visitor's page. For these two, the journal stores the latent, because the map or
+ * the sampler may change later. `heir`: bred from organisms of the previous day, and planted when a
+ * room's day begins.
  */
 export type PlantedSeed =
   | SeedSource
@@ -249,8 +249,9 @@ type EventType = StoredEvent['what'];
 export type RoomEvent<W extends EventType = EventType> = W extends 'command'
   ? Extract<StoredEvent, { what: W }> & {
       /**
-       * Present while an undo replays the journal. 'accepted': the command was accepted originally
-       * and is executed again. 'undone': the command is being undone and is not executed.
+       * Present only while an undo replays the journal. 'accepted': the command was accepted when
+       * it was first executed, and is executed again. 'undone': the command is undone, so it is not
+       * executed.
        */
       readonly past?: 'accepted' | 'undone';
     }
@@ -274,8 +275,8 @@ export function plainNumbers<T>(value: T): T {
 type DoneInSession = NonNullable<RoomState['done']>[number];
 
 /**
- * Number of executed commands that are remembered per session. Visitors' pages do not resend older
- * commands (see `MAX_PENDING` in `client/room/connection.ts`).
+ * Number of the latest executed commands that are remembered per session. Visitors' pages resend no
+ * older commands (see `MAX_PENDING` in `client/room/connection.ts`).
  */
 const REMEMBERED = 2 * QUEUE_LIMITS.maxQueuedPerParticipant;
 
@@ -316,8 +317,8 @@ export class CommandQueue {
   }
 
   /**
-   * Remembers a tick's executed commands, except commands without a session and commands of senders
-   * who have left.
+   * Remembers the commands executed in a tick. Commands without a session are not remembered, nor
+   * are commands of senders who have left.
    */
   answered(answers: readonly Answer[], present: ReadonlySet<ParticipantId>): void {
     for (const { by, id, session, refused, seed } of answers) {

@@ -33,8 +33,9 @@ import { decode } from './networks.ts';
 export type DecoderSpec = Pick<Card, 'side' | 'channels' | 'latentSize' | 'growth' | 'update'>;
 
 /**
- * The only parameter that native code reads directly. All other parameters reach native code inside
- * the input `genome`, which `layerRows` computes from the parameters and the latents.
+ * The only parameter that native code reads directly. From all other parameters and the latents,
+ * `layerRows` computes the weights of the other layers. Native code reads these weights from the
+ * input `genome`.
  */
 const PERCEPTION = 'update.perceive.kernel';
 
@@ -130,7 +131,7 @@ interface SegmentsOptions {
  *   again). Closed cells are zeroed after each step.
  *
  * Further inputs of reverse programs:
- * - `total:*` with the shapes of `totalShapes`: gradients summed so far;
+ * - `total:*` with the shapes of `totalShapes`: sums of gradients, to which the program adds;
  * - `change`: gradient with respect to the states after the segment.
  *
  * Further inputs of reverse programs with a target image:
@@ -195,10 +196,10 @@ export class Segments {
   }
 
   /**
-   * Compiles a program that backpropagates through the net that computes the genome from the
-   * latents. Inputs: `parameter:*`, `latents`, `total:genome`, `total:latents`. Outputs:
-   * `total:latents`, with the gradient through the genome added, and `total:*` of the net's
-   * parameters.
+   * Compiles a program that backpropagates from the genome to the latents, through the net that
+   * computes the genome. Inputs: `parameter:*`, `latents`, `total:genome`, `total:latents`.
+   * Outputs: `total:latents`, to which the gradient through the genome has been added; `total:*` of
+   * the net's parameters.
    *
    * @returns the program, or undefined if segments have no input `genome`
    */
@@ -244,7 +245,8 @@ export class Segments {
    * - `states` and `nats` [N], if there is a target image: the states after the segment, and the
    *   image's log-likelihood.
    *
-   * @param from where gradients come from: a target `image`, the next segment's `change`, or both
+   * @param from sources of the gradient: the comparison with a target image (`image`), the next
+   *   segment (`change`), or both
    */
   async reverse(
     segment: Segment,
@@ -278,8 +280,8 @@ export class Segments {
    * Compiles the programs that run before and after a segment's steps, if native code computes the
    * steps.
    *
-   * @param from where gradients come from: a target `image`, the next segment's `change`, or both;
-   *   absent if there is no backpropagation
+   * @param from sources of the gradient: the comparison with a target image (`image`), the next
+   *   segment (`change`), or both; absent if there is no backpropagation
    */
   private surroundings(
     segment: Segment,
@@ -319,9 +321,9 @@ export class Segments {
    *
    * @param after states after the segment
    * @param last states before the segment's last step
-   * @returns `seeds`: the tensor expressions at which backpropagation starts (not seeds of
-   *   organisms), each with the gradient of the loss with respect to the expression (`change`);
-   *   `nats`, if there is a target image: the image's log-likelihood, [N]
+   * @returns `seeds` (not seeds of organisms): where backpropagation starts, as tensor expressions
+   *   (`result`), each with the gradient of the loss at this expression (`change`); `nats`, if
+   *   there is a target image: the image's log-likelihood, [N]
    */
   private judge(
     segment: Segment,
@@ -448,7 +450,7 @@ export class Segments {
    * Builds the steps of a segment.
    *
    * @returns the states before the segment (`before`), before its last step (`last`) and after it
-   *   (`after`); `latents` and `genome`, on which these states depend
+   *   (`after`); the inputs `latents` and `genome`, from which these states are computed
    */
   private steps(
     segment: Segment,
@@ -460,7 +462,7 @@ export class Segments {
     if (update.kind === 'decoder') {
       const { latents } = this;
       const after = decode(update, parameters, latents);
-      // A decoder has no steps, so its output counts as the states before the last step, too.
+      // A decoder has no steps, so return its output as the states before the last step, too.
       return { latents, last: after, after };
     }
     const genome = update.standingInput ? g.input('genome', this.genomeShape) : undefined;

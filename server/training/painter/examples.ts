@@ -19,11 +19,11 @@ import { meanSquare } from '../pictures/sheet.ts';
 import type { PainterConfig } from './config.ts';
 import { ENLARGED } from './net-and-loss.ts';
 
-/** Side, in pixels, at which an emoji's vector picture is compared with its data set picture. */
+/** Side, in pixels, at which an emoji's vector picture is compared with the data set's picture. */
 const COMPARED = 64;
 /**
- * Maximum mean squared difference, 0…1, between an emoji's vector picture and its data set picture.
- * A vector picture that differs more shows another drawing, and is not used.
+ * Maximum mean squared difference, 0…1, between an emoji's vector picture and the data set's
+ * picture. If the difference is larger, the vector picture shows another drawing, and is not used.
  */
 const LARGEST_DIFFERENCE = 0.002;
 
@@ -103,8 +103,8 @@ export interface MeasuredCreature {
 export interface Example {
   readonly cells: Uint8Array;
   /**
-   * [8·side, 8·side, 4] The original of the data set's picture or, if the cells do not look like
-   * the original, the cells enlarged smoothly.
+   * [8·side, 8·side, 4] If the cells look like the data set's picture, the large original of this
+   * picture; otherwise, the cells enlarged smoothly.
    */
   readonly picture: Uint8Array;
   /** The creature's latent. Absent if the painter does not learn genomes. */
@@ -119,7 +119,7 @@ export interface Material {
   readonly threshold: number;
 }
 
-/** Ages of grown creatures in examples, in steps since the end of growth. */
+/** Ages of creatures in examples, in steps since the end of growth; negative during growth. */
 const AGES = [-6, -4, -2, 0, 8, 24, 48] as const;
 /**
  * Age of creatures for measuring a painter, in steps since the end of growth. Must be in `AGES`.
@@ -158,9 +158,9 @@ export const inGallery = ({ gallery }: Card, originals: readonly Original[]): Or
  * Reserves some gallery creatures for measuring, and makes training examples from all other
  * pictures and creatures.
  *
- * Exception: if the painter learns genomes, grown reserved creatures are training examples, too.
- * Measurements then use the reserved creatures without latents, like creatures with unknown
- * genomes.
+ * If the painter learns genomes, the grown cells of reserved creatures are training examples, too.
+ * Measurements then do not give the painter the latents of reserved creatures, so that their
+ * genomes count as unknown.
  *
  * @returns `kept`: the reserved creatures; `learned`: the creatures whose genomes are learned;
  *   `material`: the training examples
@@ -194,8 +194,8 @@ export async function prepareMaterial(
     .flatMap(({ entry, cells: bytes }): Example[] => {
       const original = shown.get(entry);
       const shows = original && meanSquare(bytes, original.small) < SHOWS;
-      // Skip a creature if the data set has no large version of its picture. If genomes are
-      // learned, also skip a creature if its grown cells do not look like its picture.
+      // Skip a creature whose picture has no large version in the data set. If genomes are learned,
+      // also skip a creature whose grown cells do not look like its picture.
       if (!shows && (original === undefined || config.genome)) return [];
       const picture = shows ? original.large : enlarged(bytes, card.side, ENLARGED);
       if (!shows || !config.genome) return [{ cells: bytes, picture }];

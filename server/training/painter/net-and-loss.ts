@@ -68,10 +68,10 @@ export function painterShapes({ hidden: [first, second], ramps, genome }: Sizes)
 }
 
 /**
- * Creates a painter's initial weights. A new painter begins with several ramps (soft edges) through
- * the middle of each cell. The ramps have evenly spaced directions and are almost invisible. A
- * painter that learns genomes begins with the weights of the existing painter, and paints like that
- * painter at first.
+ * Creates a painter's initial weights. If genomes are learned, the painter begins with the weights
+ * of the existing painter, and paints like that painter at first. A new painter begins with several
+ * ramps (soft edges) per cell. They go through the middle of the cell in evenly spaced directions,
+ * and are almost invisible.
  *
  * @param painter weights of the checkpoint's existing painter; present only if genomes are learned
  */
@@ -115,8 +115,8 @@ function placesOfPixels(): Float32Array {
 }
 
 /**
- * Returns the Catmull-Rom weights of the surrounding 5×5 cells for each of a cell's P×P compared
- * pixels.
+ * Returns weights for Catmull-Rom interpolation between cells: for each of a cell's P×P compared
+ * pixels, the weights of the surrounding 5×5 cells.
  */
 function blendOfPixels(): Float32Array {
   const weights = judgedPlaces.map(catmullRom);
@@ -324,8 +324,9 @@ export function genomeMaps(
 }
 
 /**
- * Builds the differences between painted and target pixels. If the target is 0, painted values
- * below 0 count as equal. If the target is 1, painted values above 1 count as equal.
+ * Builds the differences between painted and target pixels. Differences that vanish if painted
+ * values are clamped to 0…1 count as zero: values below 0 where the target is 0, and values above 1
+ * where the target is 1.
  */
 function countedDifference(painted: Expression, target: Expression): Expression {
   const one = g.constant(1);
@@ -336,8 +337,9 @@ function countedDifference(painted: Expression, target: Expression): Expression 
 }
 
 /**
- * Builds the edge energy loss, which compares the mean and the root mean square of gradients per
- * cell. Without this loss, the painter would leave out edges of uncertain position.
+ * Builds the edge energy loss, which compares how strong a cell's edges are when painted and in the
+ * target: the mean absolute value and the root mean square of the colour gradients. Without this
+ * loss, the painter would leave out edges of uncertain position.
  */
 function energyDifference(painted: Expression, target: Expression): Expression {
   const ofCell = (x: Expression): Expression =>

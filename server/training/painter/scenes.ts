@@ -31,9 +31,9 @@ const WOUNDED = 0.35;
 /** Share of scenes with two creatures. */
 const MEETING = 0.2;
 /**
- * Share of creatures that get another creature's latent, if the painter learns genomes. These
- * creatures teach the painter to trust cells more than the latent. In a room, an organism may
- * temporarily take on the look of a similar creature. Its cells then do not fit its latent.
+ * Share of creatures that get another creature's latent, if the painter learns genomes. This
+ * teaches the painter to trust cells more than the latent. In a room, the cells of an organism do
+ * not fit its latent while the organism looks like a similar creature for a moment.
  */
 const MISTAKEN = 0.05;
 /**
@@ -94,8 +94,8 @@ function claimed(
 }
 
 /**
- * Makes an example from a data set's large picture. The picture stays in its place, or is shifted
- * and then shrunk to new cells.
+ * Makes an example from a data set's picture. Either leaves the picture and its cells unchanged, or
+ * shifts the large picture and shrinks it to new cells.
  */
 function fromOriginal({ small, large }: Original, side: number, random: Random): Example {
   if (random.uniform() < 0.6) return { cells: small, picture: large };
@@ -142,9 +142,9 @@ function changed(pixels: Uint8Array, side: number, look: ReturnType<typeof drawL
 }
 
 /**
- * Joins two creatures in one scene, as if they pressed against each other along a random line. On
- * each side of the line, one creature keeps all its cells, and the other creature keeps cells only
- * at free positions.
+ * Joins two creatures in one scene, as if they pressed against each other along a random line. If
+ * both creatures have a cell at a position, the cell of `a` is kept on one side of the line, and
+ * the cell of `b` on the other side.
  */
 function meet(a: Scene, b: Scene, random: Random): Scene {
   const { side } = a;
@@ -166,8 +166,8 @@ function meet(a: Scene, b: Scene, random: Random): Scene {
   for (let i = 0; i < row * row; i++) {
     const [x, y] = [((i % row) + 0.5) / ENLARGED, (Math.floor(i / row) + 0.5) / ENLARGED];
     const other = b.picture.subarray(4 * i, 4 * i + 4);
-    // Where creature a keeps all its cells, show creature b only at pixels that creature a does not
-    // cover.
+    // On the side of the line where cells of `a` are kept, show `b` only at pixels where `a` is
+    // less opaque than `b` and less than half opaque.
     const wins = isFirst(x, y) ? picture[4 * i + 3] < other[3] && picture[4 * i + 3] < 128 : true;
     if (wins && (other[3] >= 128 || picture[4 * i + 3] < other[3])) picture.set(other, 4 * i);
   }
@@ -244,10 +244,10 @@ export function drawBatch(
 }
 
 /**
- * Weights of pairs in the pair loss. A row [n, w] gives the weight w to two neighbouring cells on
- * the two sides of a border between blocks of n×n cells; the first matching row counts. All other
- * pairs have the weight 1. Differences at the borders of larger blocks weigh more, because the
- * plaid pattern of grown cells is stronger there.
+ * Weights of pairs of neighbouring cells in the pair loss. A row [n, w] means: if a border between
+ * blocks of n×n cells separates the two cells, their pair has the weight w. The first matching row
+ * counts. All other pairs have the weight 1. Borders of larger blocks have larger weights, because
+ * the plaid pattern of grown cells is stronger there.
  */
 const STEP_WEIGHTS = [
   [8, 3.2],
@@ -258,8 +258,8 @@ const STEP_WEIGHTS = [
  * Chooses a random neighbour of a cell.
  *
  * @param place index of the cell
- * @returns index of the neighbour, and weight of the pair in the pair loss; if the neighbour
- *   belongs to another creature, the cell's own index and 0
+ * @returns index of the neighbour, and weight of the pair in the pair loss. If the neighbour is
+ *   outside the scene or belongs to another creature: `place` and 0
  */
 function neighbourOf({ side, owners }: Scene, place: number, random: Random): [number, number] {
   const by = random.uniform() < 0.5 ? 1 : side;

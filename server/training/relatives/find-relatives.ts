@@ -248,8 +248,7 @@ export function watch(resting: Resting, model: Model, tickRate: number) {
   return {
     /** Shows the organism to the observer. Must be called after each step. */
     see({ rgba, presence }: Readout): void {
-      // As in a room, the organism keeps owning all cells that were alive in its resting state,
-      // even if they are dead now.
+      // As in a room, dead cells that were alive at rest still belong to the organism.
       show(rgba, (place) => presence[place] >= threshold || resting.alive[place] === 1);
       if (hasFlashed(organism, grid, { tick: ++tick, tickRate, limit: 2 })) flashes = true;
     },

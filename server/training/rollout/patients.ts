@@ -21,9 +21,9 @@ const LARGEST_SHIFT = 6 / 32;
 const JUDGED_AFTER = 2;
 
 /**
- * Takes the patients (organisms that heal) of an update. Some patients come from their pool and may
- * be wounded again. All other patients are copies of organisms in the other pools. A copy is
- * wounded, shifted, or given the cell states of another organism.
+ * Takes an update's patients: organisms that must restore their picture. Some come from the pool of
+ * patients, and may be wounded again. The others are copies of organisms in the other pools. Each
+ * copy is wounded, shifted, or given the cell states of another organism.
  *
  * @param side side of the patches, in cells
  */
@@ -102,10 +102,11 @@ export const stepsLeft = (closed: Uint8Array, steps: number): Uint8Array =>
   closed.map((left) => Math.max(0, left - steps));
 
 /**
- * Determines which cells count in the training loss. Cells occupied by neighbours, closed cells and
- * recently reopened cells do not count.
+ * Determines which cells count in the training loss. A cell does not count if a neighbour occupies
+ * it, if it is closed (cannot live), or if it opened recently.
  *
- * @param closed [N, S, S] number of steps from the start of the rollout until each cell opens
+ * @param closed [N, S, S] number of steps from the start of the rollout until each cell opens; 0
+ *   for cells that are not closed
  * @param steps number of steps since the start of the rollout
  * @param open [N, S, S] 0 for cells occupied by neighbours, else 1; absent if there are no
  *   neighbours

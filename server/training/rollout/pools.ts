@@ -89,7 +89,7 @@ export class Pools {
 
   /**
    * Returns random organisms with neighbours. Some come from the pool of organisms with neighbours.
-   * The others are copies of organisms without neighbours, to which neighbours are added.
+   * The others are copies of organisms without neighbours; each copy gets random neighbours.
    *
    * @param side side of the patches, in cells
    */

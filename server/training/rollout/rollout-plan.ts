@@ -48,17 +48,17 @@ export interface Moment {
   /** Share of a cell state that decays in each step, 0…1. */
   readonly leak: number;
   /**
-   * Random position within a range of step counts, at least 0 and below 1, shared by all plans of
-   * the update. If absent, each plan draws its own position.
+   * Random number, at least 0 and below 1, that selects a number of steps from a range. All plans
+   * of the update share this number. If absent, each selection draws its own number.
    */
   readonly chance?: number;
   readonly random: Random;
 }
 
 /**
- * Minimum side of a growing patch whose picture is compared with the target image, in cells.
- * Smaller pictures are too coarse. There is no minimum if cells also learn to represent their
- * positions (`places` in the configuration).
+ * Minimum side, in cells, at which the picture of a growing patch is compared with the target
+ * image. Smaller pictures are too coarse. If cells also learn their positions (`places` in the
+ * configuration), there is no minimum.
  */
 const SMALLEST_JUDGED = 4;
 
@@ -102,10 +102,11 @@ export function freshPlan(config: TrainingConfig, images: Uint32Array, now: Mome
 }
 
 /**
- * Plans further steps of pooled organisms, which keep their neighbours, if any.
+ * Plans further steps of pooled organisms. Organisms with neighbours keep their neighbours.
  *
- * @param further `steps`: range of the number of steps; `wounded`: number of organisms to damage
- *   first, from the start of `entries`; `rest`: whether the loss penalises changes in the last step
+ * @param further `steps`: range of the number of steps; `wounded`: number of organisms that are
+ *   damaged before their steps (the first ones in `entries`); `rest`: whether the loss penalises
+ *   changes in the last step
  */
 export function pooledPlan(
   config: TrainingConfig,
@@ -234,14 +235,12 @@ export function leakAt(
 }
 
 /**
- * Returns the point of the training schedule, as a progress of 0…1, at which a run that starts from
- * a checkpoint's rule begins.
+ * Returns the progress, 0…1, at which a run begins if it starts from a checkpoint's rule.
  *
- * - If the checkpoint has no leak but the run has a leak ramp: 0.
- * - If the checkpoint has a smaller leak than the run: the progress at which the leak ramp has this
- *   leak.
- * - In all other cases: the progress after which the leak has its final value and patches have
- *   their full side.
+ * - If the run has a leak ramp (the leak rises from zero) and the checkpoint has no leak: 0.
+ * - If the run has a leak ramp and the checkpoint has a smaller leak than the run: the progress at
+ *   which the ramp reaches the checkpoint's leak.
+ * - In all other cases: the lowest progress with the final leak and full-size patches.
  *
  * @param known leak of the checkpoint
  */

@@ -53,8 +53,8 @@ export async function openTrainingContext(compute: Compute, config: TrainingConf
   return {
     ...{ compute, config, data, encoder, segments },
     /**
-     * Creates the encoder's input `shown`, which selects the offset of each sample that is a
-     * gallery image. An offset is a trained vector that is added to the mean of an image's latent.
+     * Creates the encoder's input `shown`, which selects an offset for each sample whose image is
+     * in the gallery. An offset is a trained vector that is added to the mean of an image's latent.
      *
      * @param images index of each sample's image in the data set; undefined for an image changed by
      *   augmentation, which gets no offset
@@ -111,15 +111,16 @@ async function compileEncoder(compute: Compute, config: TrainingConfig, gallery:
   return {
     /**
      * Encodes images and samples latents. Inputs: `image` [N, S, S, c]; `noise` [N, Z];
-     * `parameter:*`; with trained offsets, `shown` [N, G], which is 1 at the gallery index of each
-     * sample's image, else 0. Outputs: `latents` [N, Z]; `divergence` [N], in nats.
+     * `parameter:*`; `shown` [N, G], if offsets (vectors added to the latents of gallery images)
+     * are trained: 1 at the gallery index of each sample's image, else 0. Outputs:
+     * `latents` [N, Z]; `divergence` [N], in nats.
      */
     forward: await compute.compile({ latents, divergence: g.reshape(nats, [batch]) }),
     /**
      * Backpropagates through the encoder. Inputs: the inputs of `forward`; `total:latents`, the
-     * gradient of the latents; `divergenceWeight` [N], the weight of each sample's KL divergence
-     * in the training loss. Outputs: the gradients `total:*` of the encoder's parameters and of the
-     * vectors that are added to the latents of gallery images.
+     * gradient of the latents; `divergenceWeight` [N], the weight of each sample's KL divergence in
+     * the training loss. Outputs: `total:*`, the gradients of the encoder's parameters and, if
+     * offsets are trained, of the offsets.
      */
     reverse: await compute.compile(
       Object.fromEntries(names.map((name, i) => [`total:${name}`, slopes[i]])),
@@ -132,8 +133,8 @@ export interface Target {
   /** Target images, [N, s, s, c], values 0…1. */
   readonly image: Value;
   /**
-   * [N] Factor of each sample's log-likelihood (in nats) in the training loss. Negative, because a
-   * higher likelihood means a smaller loss.
+   * [N] Factor of each sample's log-likelihood (in nats) in the training loss. The factor is
+   * negative, so that a higher likelihood gives a smaller loss.
    */
   readonly weight: Value;
   /** [1, s, s, 4 · octaves] Expected position channels. Absent if there is no position loss. */
@@ -392,10 +393,11 @@ function uploadTargets(
 }
 
 /**
- * Cuts the masks of neighbours to the size of a growing patch, which lies in the middle of the
- * grown patch's area.
+ * Cuts a square with the size of a growing patch out of the middle of each mask of neighbours. A
+ * growing patch lies in the middle of the area that it will fill.
  *
  * @param open [n, side, side] 1 for cells not occupied by neighbours, else 0
+ * @param stage side of the growing patch, in cells
  * @returns shape and values of a tensor [n, stage, stage, 1]
  */
 function openAt(open: Uint8Array, side: number, stage: number): [number[], Float32Array] {
@@ -540,7 +542,7 @@ export const workerJob: WorkerJob<
 class OrderedSum {
   private readonly waiting = new Map<number, Numbers>();
   private next = 0;
-  /** Sum of the results before the first missing result. */
+  /** Sum of results 0 to `next` − 1. Later results wait until result `next` has arrived. */
   total: Numbers = {};
 
   /** Adds the result with index i. The caller must no longer use `numbers`. */

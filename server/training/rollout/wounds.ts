@@ -206,9 +206,9 @@ function stroke(
   const points: Point[] = [{ x, y }];
   for (const turn of [angle, angle + bend]) {
     const last = points[points.length - 1];
-    // Mirror a line segment that would leave the patch. The wound consists of the `count` cells of
-    // the patch that are nearest to the segments. If part of a segment were outside the patch, the
-    // wound would have to be wider around the rest.
+    // Mirror a line segment that would leave the patch. The wound always has `count` cells, all of
+    // them in the patch. If part of a segment were outside, the wound would be too wide around the
+    // rest.
     const to = (from: number, by: number): number =>
       from + by < 0 || from + by > side ? from - by : from + by;
     points.push({

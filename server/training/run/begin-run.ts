@@ -52,8 +52,8 @@ export function enlargeEncoder(
   if (misfitOf(small.tensors, from)) return undefined;
   if (from.size !== to.size || !isLike(small.net, large.net)) return undefined;
   /**
-   * Number of input channels of the current layer: `known` in the small encoder, `units` in the
-   * large one.
+   * Number of the current layer's input channels, in the small encoder (`known`) and in the large
+   * encoder (`units`).
    */
   let [known, units] = [image.channels, image.channels];
   for (const kernel of kernels) {
@@ -120,8 +120,8 @@ export async function beginRun(
   const names = [...shapes.keys()];
   const drawn = new Map(names.map((name) => [name, state.tensors.get(`parameter:${name}`)!]));
   const found = new Map([...model.tensors, ...encoderTensors(model, config, drawn)]);
-  // A checkpoint contains no offsets (vectors added to the latents of gallery images), so use the
-  // initial offsets.
+  // Offsets are trained vectors that are added to the latents of gallery images. A checkpoint does
+  // not store them, so start with the initial offsets.
   if (drawn.has(OFFSETS)) found.set(OFFSETS, drawn.get(OFFSETS)!);
   const misfit = misfitOf(found, shapes);
   if (misfit) {
@@ -158,9 +158,10 @@ const KEPT = ['side', 'channels', 'latentSize', 'growth', 'update', 'readout', '
 const ENCODING = ['input', 'meanRange', 'logSigmaRange'] as const;
 
 /**
- * Checks that a new run can start from a checkpoint. The fields in `ENCODING` must be equal in the
- * checkpoint and the configuration. If the run trains only the encoder, the fields in `KEPT` must
- * be equal, too. All other differences are printed with `say`.
+ * Checks that a new run can start from a checkpoint. The encoder's fields in `ENCODING` must be the
+ * same in the checkpoint and the configuration. If the run trains only the encoder, the rule's
+ * fields in `KEPT` must be the same, too. Other differences of rule and encoder are printed with
+ * `say`.
  *
  * @throws TrainingError 'bad-run' if the checkpoint does not fit the configuration
  */
@@ -221,12 +222,12 @@ const REST_STEPS = 24;
 
 /**
  * Optimises the offsets (trained vectors that are added to the latents of gallery images), so that
- * organisms look like their images after growth and at rest. Training must continue afterwards,
- * because the rule has not been trained with the new latents yet.
+ * organisms look like their images after growth and at rest. The rule has not been trained with the
+ * new latents, so training must continue afterwards.
  *
  * @param rule the rule with the weights of `state`
- * @param options.pull weight of the mean squared distance of a latent from its initial value,
- *   relative to the error of the picture
+ * @param options.pull how strongly a latent is kept near its initial value: weight of their mean
+ *   squared distance, relative to the error of the picture
  * @param options.stop if a stop is requested, the remaining latents are not optimised
  * @returns the state with the new offsets
  * @throws TrainingError 'bad-config' if the run has no offsets, if its rule updates cells at

@@ -32,9 +32,10 @@ export interface TrainedRule {
 }
 
 /**
- * Builds a checkpoint in memory. Its gallery consists of the first training images. A gallery
- * latent is the mean that the encoder computes, plus any trained offset. If the run trains only the
- * encoder, the gallery keeps the latents of the checkpoint with which the run started.
+ * Builds a checkpoint in memory. The first training images become its gallery. A gallery image's
+ * latent is the mean that the encoder computes, plus the image's trained offset, if any. If the run
+ * trains only the encoder, the gallery keeps the latents of the checkpoint with which the run
+ * started.
  *
  * @param training notes about the training for the checkpoint's card, such as the command
  */

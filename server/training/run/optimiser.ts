@@ -83,7 +83,8 @@ export async function createAdam(
       const scalar = (value: number): Value => compute.upload([], Float32Array.of(value));
       const scalars = {
         rate: scalar(learningRate),
-        // Averages decay faster in the first steps, so that initial weights soon lose influence.
+        // In the first steps, give old averages less weight, so that initial weights soon lose
+        // influence.
         keep: scalar(Math.min(options.average, (1 + count) / (10 + count))),
         correction1: scalar(1 - BETA1 ** count),
         correction2: scalar(1 - options.beta2 ** count),

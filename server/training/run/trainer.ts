@@ -180,13 +180,13 @@ export class Trainer {
     const standIns = pooling?.standIns && !isUsed ? drawn : 0;
 
     const changing = pooling?.calm?.metamorphosis ? pooling.calm.batch : 0;
-    // As in the published training, draw images for stand-ins (new organisms that replace missing
-    // pooled organisms) even if this update needs no stand-ins.
+    // Stand-ins are new organisms that replace missing pooled organisms. As in the published
+    // training, draw images for stand-ins even if this update needs none.
     const shown = batch.fresh + (pooling?.standIns ? drawn : changing);
     const images = this.passes.at(this.done * shown, shown);
     const others = images.slice(batch.fresh);
-    // Give new target images to the last `changing` organisms in `pooled`, which should change into
-    // other pictures.
+    // The last organisms in `pooled` (`changing` is their number) must turn into other pictures, so
+    // give them new target images.
     for (let i = 0; i < changing && i < pooled.length; i++) {
       const target = pooled.length - changing + i;
       pooled[target] = { ...pooled[target], image: others[i], look: newLook(random) };
