@@ -83,10 +83,11 @@ export function strokeLength(points: ArrayLike<number>): number {
 }
 
 /**
- * Estimates how many cells a stroke covers: its length times its diameter, plus the disc at its
- * start. Cells that are covered twice count twice.
+ * Estimates how many cells a stroke covers: its length times its diameter, plus the disc around its
+ * first point. Cells that are covered twice count twice.
  *
- * @param goesOn whether the stroke continues an earlier stroke. If so, the disc is not added
+ * @param goesOn whether the stroke continues an earlier stroke, which has already covered the disc.
+ *   If so, the disc is not added
  */
 export function sweptCells({ points, radius }: Stroke, goesOn: boolean): number {
   return strokeLength(points) * 2 * radius + (goesOn ? 0 : Math.PI * radius * radius);

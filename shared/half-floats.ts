@@ -20,8 +20,8 @@ function halfOf(value: number): number {
   const magnitude = Math.abs(FLOAT[0]);
   if (magnitude >= TOO_LARGE) return sign | 0x7c00;
   // Subnormal 16-bit floats are multiples of 2^-24. Scale by 2^24, so that these multiples are
-  // integers. Then add 2^23: the sum is rounded to an integer, because 32-bit floats between 2^23
-  // and 2^24 have no fraction bits.
+  // integers. Adding 2^23 then rounds to an integer, because 32-bit floats between 2^23 and 2^24
+  // have no fraction bits. The operator % removes the 2^23 again.
   if (magnitude < 2 ** -14) return sign | (Math.fround(magnitude * 2 ** 24 + 2 ** 23) % 2 ** 23);
   BITS[0] &= 0x7fffffff;
   // Round to nearest, ties to even: add half the value of the lowest bit that is kept. If that bit

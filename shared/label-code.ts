@@ -5,11 +5,11 @@
 import { type BitCoder, RangeReader, RangeWriter, UNIT } from './codec/range-coder.ts';
 
 /**
- * Number of contexts for the bit that says whether a prediction is wrong. Three comparisons between
- * neighbouring labels select one of these contexts (2³ = 8).
+ * Number of contexts for the bit that says whether a label differs from its prediction. Three
+ * comparisons between neighbouring labels select one of these contexts (2³ = 8).
  */
 const EDGES = 8;
-/** Returns the initial log-odds of all contexts. Wrong predictions are assumed to be rare. */
+/** Returns the initial log-odds of all contexts. Most predictions of labels should be right. */
 const odds = (count: number): Int16Array =>
   Int16Array.from({ length: 1 + EDGES + count }, (_, i) =>
     i === 0 || i > EDGES ? 0 : (i === EDGES ? -5 : -1) * UNIT,

@@ -1,6 +1,6 @@
 /**
- * The latent map shows gallery creatures as points. At any other point, a mix of the nearest
- * creatures grows. This module computes the creatures' shares in the mix.
+ * The latent map shows gallery creatures as points. A seed from any other point grows into a mix of
+ * the nearest creatures. This module computes the creatures' shares in the mix.
  */
 
 /** A point on the latent map. Both coordinates are 0…1. */
@@ -42,8 +42,8 @@ export function weightsAt(places: MapPlaces, { x, y }: MapPoint): MapWeight[] {
   if (all.length > 0 && all[0].distance < SAME) return [{ index: all[0].index, share: 1 }];
   const reach = all[NEIGHBOURS]?.distance ?? Number.POSITIVE_INFINITY;
   const near = all.slice(0, NEIGHBOURS);
-  // If all creatures in `near` are as far away as the nearest creature outside `near`, all weights
-  // are zero. A tiny weight prevents a division by zero.
+  // A weight is 0 if a creature is as far away as the nearest creature outside `near`. Replace 0 by
+  // a tiny weight, because `total` must not be 0.
   const weights = near.map(({ distance }) => (1 / distance - 1 / reach) ** 2 || Number.MIN_VALUE);
   const total = weights.reduce((sum, weight) => sum + weight, 0);
   return near.map(({ index }, i) => ({ index, share: weights[i] / total }));

@@ -20,8 +20,8 @@ export interface LineageOrganism
 /** All organisms that have lived during a room's day, and all their known ancestors. */
 export interface LineageTree {
   /**
-   * The organisms, sorted by id. A transformed organism has new parents. So parents may come after
-   * their children, and an organism may even be its own ancestor.
+   * The organisms, sorted by id. A transformed organism gets new parents, which may be younger. So
+   * parents may come after their children, and an organism may even be its own ancestor.
    */
   readonly organisms: readonly LineageOrganism[];
   /** Number of dead organisms missing in `organisms` because the room no longer remembers them. */

@@ -17,7 +17,7 @@
  * | 1 | signed exponent e; −128 for a latent of the gallery, for which the next row is left out |
  * | 2 Z | Z signed 16-bit numbers; the values of the latent are these numbers × 2^e / 32768 |
  *
- * With fewer bits per number, some creatures from the dice would look different.
+ * With fewer bits per number, some creatures from the dice (random seeds) would look different.
  */
 import { coarsenLabels, decodeLabels, encodeLabels, refineLabels } from './label-code.ts';
 import { hashText } from './random.ts';
@@ -92,7 +92,8 @@ const checkOf = (bytes: Uint8Array): number => hashText(String.fromCharCode(...b
 /**
  * Encodes a seed as a token. A latent outside the gallery is rounded to multiples of 2^e / 32768,
  * where 2^e is the smallest power of two above the largest magnitude. Grafts that no cell reads are
- * omitted. If the labels need too many bytes, small grafted parts are omitted too.
+ * omitted. If the shapes of the grafts need too many bytes, they are coarsened, and small grafted
+ * parts may disappear.
  */
 export function encodeSeed(seed: TokenSeed, species: TokenSpecies): string {
   const identity = Number.parseInt(species.identity, 16);
@@ -115,8 +116,8 @@ function bytesOfGenome(
   const known = kind === undefined ? undefined : gallery[kind]?.latent;
   if (known?.every((value, i) => value === latent[i])) return [...code, OF_GALLERY & 0xff];
   const largest = latent.reduce((most, value) => Math.max(most, Math.abs(value)), 2 ** -20);
-  // 2^exponent exceeds the largest magnitude even after rounding. Encoding a decoded seed again
-  // therefore gives the same exponent and the same numbers.
+  // 2^exponent is above all magnitudes, even after rounding. If a decoded seed is encoded again, it
+  // therefore gets the same exponent and the same numbers.
   const exponent = Math.max(-20, Math.min(127, Math.floor(Math.log2(largest)) + 1));
   const numbers = Array.from(latent, (value) => {
     const whole = Math.round((value / 2 ** exponent) * STEPS);

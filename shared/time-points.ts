@@ -10,14 +10,13 @@ export interface TimePoint {
 export const MOST_TIME_POINTS = 256;
 
 /**
- * Interpolates linearly between points. Each point has a known value, such as a tick, and a sought
- * value, such as a time. Before the first point, returns the first sought value; after the last
- * point, the last sought value. If several points have the same known value, uses the first of
- * these points.
+ * Converts a value by linear interpolation between points, for example a tick to a time. A value
+ * before the first point or after the last point is converted as if it were at that point. If
+ * several points have exactly this value, uses the first of them.
  *
- * @param known known values of the points, which never decrease
- * @param sought sought values of the points, which never decrease
- * @param value the known value for which to compute the sought value
+ * @param known values of the points in the unit of `value`, such as ticks, which never decrease
+ * @param sought values of the points in the unit of the result, such as times, which never decrease
+ * @param value the value to convert
  */
 export function interpolate(
   known: readonly number[],

@@ -148,7 +148,7 @@ export type Cause = (typeof CAUSES)[number];
  * What a planter can be told about an organism.
  * - 'wounded', 'transformed', 'grafted': somebody else did this to the organism.
  * - 'crossed': somebody else planted a child of the organism.
- * - 'outgrown': another participant's organism grew into a wound of the organism.
+ * - 'outgrown': another participant's organism grew into this organism's wound before it healed.
  * - 'departing', 'departed': the organism is dissolving, or has dissolved.
  */
 const HOW = [
@@ -168,8 +168,8 @@ export const lifeEvent = v.variant('what', [
   v.object({ what: v.literal('divided'), id, stage: size }),
   v.object({ what: v.literal('grown'), id }),
   /**
-   * A stroke has killed some of the organism's cells. If the stroke is split into several messages,
-   * each message can cause this event, but `wounds` counts the stroke only once.
+   * A stroke has killed some of the organism's cells. `wounds` is the number of such strokes. If a
+   * stroke is split into several messages, this event may repeat, but `wounds` counts it once.
    */
   v.object({ what: v.literal('wounded'), id, by: id, wounds: count }),
   /**

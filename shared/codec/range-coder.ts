@@ -1,16 +1,16 @@
 /**
- * An adaptive binary range coder (Martin 1979; carries as in LZMA). A bit is coded under several
- * contexts: its predicted log-odds are the sum of the contexts' log-odds. Each of these contexts
- * then learns from the bit (logistic regression, as in context mixing; Mahoney 2005). Writer and
- * reader have the same interface, so that the same code encodes and decodes. All arithmetic uses
- * small integers, so that all machines compute equal results.
+ * An adaptive binary range coder (Martin 1979; carries as in LZMA). A context holds the log-odds of
+ * a bit in one situation. Each bit has several contexts, and the sum of their log-odds predicts the
+ * bit. These contexts then learn from the bit (logistic regression, as in context mixing; Mahoney
+ * 2005). Writer and reader have the same interface, so that the same code encodes and decodes. All
+ * arithmetic uses small integers, so that all machines compute equal results.
  */
 
 const { exp, imul, max, min, round } = Math;
 
 /**
- * For each context, the log-odds that a bit is 1, in units of 1/`UNIT`. Index 0 is `NONE`. An
- * overflow would be harmless, because writer and reader would compute equal numbers.
+ * For each context, the log-odds that a bit is 1, in units of 1/`UNIT`. Index 0 is `NONE`. If these
+ * numbers overflow, coding still works, because writer and reader overflow in the same way.
  */
 export type Contexts = Int16Array;
 /** Number that represents log-odds of 1 in `Contexts`. */
@@ -24,13 +24,13 @@ export const NONE = 0;
 const RATE = 140;
 
 /**
- * Size of the coder's window, 24 bits. When the range falls below `TOP`, the coder writes or reads
- * a byte. A larger window would be several times slower, because its numbers would exceed the small
- * integers of JavaScript engines.
+ * Initial and maximum size of the range. When the range falls below `TOP`, the coder writes or
+ * reads a byte. With a larger window, coding would be several times slower, because its numbers
+ * would exceed the small integers of JavaScript engines.
  */
 const WINDOW = 2 ** 24;
 const TOP = 2 ** 16;
-/** Minimum distance of a probability from 0 and from 1, in 65,536ths. */
+/** Minimum distance of any predicted probability from 0 and from 1, in 65,536ths. */
 const LEAST = 64;
 
 /** Shift that converts log-odds from units of 1/2048 to the units of `PROBABILITIES`, 1/256. */
@@ -63,9 +63,7 @@ function predict(odds: number): number {
 const stepAfter = (probability: number, bit: number): number =>
   imul((bit << 16) - probability, RATE) >> 16;
 
-/**
- * Computes the size of the lower part of a range, which encodes a 1. The upper part encodes a 0.
- */
+/** Computes the size of a range's lower part. The lower part encodes a 1, the upper part a 0. */
 const shareOf = (range: number, probability: number): number =>
   imul(range >>> 8, probability) >>> 8;
 
@@ -73,8 +71,8 @@ const shareOf = (range: number, probability: number): number =>
 export abstract class BitCoder {
   protected range = WINDOW;
   /**
-   * In a writer: the lower end of the range. In a reader: the distance of the encoded number from
-   * the lower end of the range.
+   * In a writer: the lower end of the range. In a reader: how far the number that the bytes encode
+   * lies above this end.
    */
   protected low = 0;
 
@@ -85,7 +83,7 @@ export abstract class BitCoder {
   ) {}
 
   /**
-   * Codes a bit under up to four contexts, given by their indices `a` to `d`.
+   * Writes or reads a bit, predicted by up to four contexts with the indices `a` to `d`.
    *
    * @param bit the bit to write, 0 or 1
    * @returns the bit that was written or read
@@ -109,14 +107,15 @@ export abstract class BitCoder {
     contexts[b] = oddsB + step;
     contexts[c] = oddsC + step;
     contexts[d] = oddsD + step;
-    // Reset the dummy context, which the assignments above may have changed.
+    // Indices that were left out refer to the dummy context, so the assignments above may have
+    // changed it. Reset it.
     contexts[NONE] = 0;
     while (this.range < TOP) this.shift();
     return coded;
   }
 
   /**
-   * Codes a number without contexts, as if all values were equally likely.
+   * Writes or reads a number without prediction, as if all values were equally likely.
    *
    * @param bits number of bits, 0…24
    * @returns the number that was written or read

@@ -1,5 +1,6 @@
 /**
- * Codes the values that both deltas and keys contain: signed differences of colours, and owners.
+ * Codes the values that both deltas (changes of cells) and keys (whole chunks) contain: signed
+ * differences of colours, and owners.
  */
 import type { Cells } from './chunks.ts';
 import * as CONTEXTS from './contexts.ts';
@@ -10,14 +11,14 @@ import { type BitCoder, NONE } from './range-coder.ts';
 const { abs, max, min } = Math;
 
 /**
- * Creates an object with the context indices for one difference. Callers set the indices before
- * each difference. Indices whose names differ only in the last letter, A to D, refer to contexts
- * under which the same bit is coded.
+ * Creates an object with the indices of the contexts under which one difference is coded. Callers
+ * set the indices before each difference. One bit is coded under several contexts at the same time:
+ * `lengthA` to `lengthD`, or `signA` to `signC`.
  */
 export const createDifferenceContexts = () => ({
   /**
-   * Index of the first of `LENGTHS` contexts for the bit length of the difference. The first
-   * context is for whether the length exceeds 0, the second for whether it exceeds 1, and so on.
+   * Index of the first of `LENGTHS` contexts that predict the number of bits of the difference:
+   * whether it exceeds 0, whether it exceeds 1, and so on.
    */
   lengthA: NONE,
   lengthB: NONE,
@@ -27,8 +28,8 @@ export const createDifferenceContexts = () => ({
   signB: NONE,
   signC: NONE,
   /**
-   * Index of the first of 8 contexts for the second-highest bit of the difference's magnitude.
-   * There is one context for each bit length of 2 or more.
+   * Index of the first of 8 contexts that predict the second-highest bit of the difference. There
+   * is one context for each number of bits from 2.
    */
   mantissa: NONE,
 });
@@ -72,8 +73,8 @@ export function codeDifference(
 }
 
 /**
- * Codes owners. An owner that was coded earlier is coded as its index in a list; any other owner is
- * coded in full.
+ * Writes or reads owners of cells. An owner that was coded earlier is coded as its index in a list;
+ * any other owner, as its full id.
  */
 export class OwnerCoder {
   private readonly known: number[] = [];
@@ -88,7 +89,7 @@ export class OwnerCoder {
     private owners: ArrayLike<number> = [],
   ) {}
 
-  /** Codes a cell's new owner in a delta. The owner must not be 0. */
+  /** Writes or reads a cell's new owner, which is not 0, in a delta (a block with changes). */
   codeNew({ owner, width }: Cells, x: number, y: number): number {
     const cell = y * width + x;
     const { coder } = this;
@@ -100,7 +101,7 @@ export class OwnerCoder {
     return this.code(wanted);
   }
 
-  /** Codes a cell's owner in a key; 0 for a cell without an owner. */
+  /** Writes or reads a cell's owner, 0 for none, in a key (a block with a whole chunk). */
   codeKey({ owner, width }: Cells, x: number, y: number): void {
     const cell = y * width + x;
     const { coder } = this;
@@ -128,28 +129,28 @@ export class OwnerCoder {
   }
 
   private meet(owner: number): void {
-    // Skip the search if the previous cell had the same owner. Most cells do.
+    // Skip the search in `known` if the previous cell had the same owner, as is usual.
     if (owner === this.previous) return;
     this.previous = owner;
     if (owner !== 0 && !this.known.includes(owner)) this.known.push(owner);
   }
 
   /**
-   * Codes an owner as its index in `known`, or in full if it is not in this list.
+   * Writes or reads an owner: as its index if it is in `known`, otherwise as its full id.
    *
    * @param owner the owner to write, not 0; ignored when decoding
    */
   private code(owner: number): number {
     const { coder, known } = this;
-    // Fill the list only here, because most chunks never need the list.
+    // Add the initial owners to `known` only now, because most chunks never use this list.
     for (let at = 0; at < this.owners.length; at++) this.meet(this.owners[at]);
     this.owners = [];
     const bits = lengthOf(known.length);
     const index = coder.plain(max(1, bits), known.indexOf(owner) + 1);
     let result = known[index - 1] ?? 0;
     if (result === 0) {
-      // Code the id's bit length, and then all bits except the highest. Most ids are small, so a
-      // fixed length would take more bits.
+      // Code the id's bit length, and then its bits without the highest, which is always 1. Most
+      // ids are small, so a fixed length would take more bits.
       const length = coder.plain(5, lengthOf(owner) - 1);
       const low = min(16, length);
       const rest =

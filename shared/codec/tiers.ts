@@ -11,18 +11,19 @@ export interface Tier {
    */
   readonly after: number;
   /**
-   * A changing cell's colour is sent only if a channel (0…255) differs by more than `hold` from the
-   * colour that viewers have, or if the sum of the squared differences exceeds `squares`.
+   * The colour of a changing cell is sent if one of its channels (0…255) differs by more than this
+   * limit from the colour that viewers have.
    */
   readonly hold: number;
   /**
-   * A changing cell's colour is also sent if (Δr)² + (Δg)² + (Δb)² exceeds this limit. Δr, Δg and
-   * Δb are the differences between the cell's colour and the colour that viewers have.
+   * Even if no channel exceeds `hold`, the colour of a changing cell is sent if its value of
+   * (Δr)² + (Δg)² + (Δb)² exceeds this limit. Δr, Δg and Δb are the differences from the colour
+   * that viewers have.
    */
   readonly squares: number;
   /** Quantization step of colour differences in cells that are changing. */
   readonly step: number;
-  /** Number of ticks without a change after which a cell is sent exactly. */
+  /** If a cell has not changed for this number of ticks, its exact colour is sent. */
   readonly rest: number;
 }
 

@@ -274,8 +274,8 @@ export const CALLS = {
     {
       seconds: whole(1, MOST_UNDO),
       /**
-       * When the period to undo ends, in seconds before now. The host's page sends the time that
-       * the host took to confirm, so that commands made during the confirmation are not undone.
+       * How many seconds ago the period to undo ended. The host's page sends the time since it
+       * asked the host for confirmation, so that later commands are not undone.
        */
       ago: v.optional(whole(0, MOST_UNDO), 0),
       participant: v.nullable(whole(0, 0xffffffff)),
@@ -404,7 +404,8 @@ export const FILES = {
   /** Replay bundle for the ticks from `from` to `to` in the query. By default, the last hour. */
   replayBundle: '/rooms/:room/replay-bundle',
   /**
-   * One picture of a film: RGBA pixels, then the owner of each cell. The film may be unfinished.
+   * One picture of a film: the premultiplied RGBA of all cells, then the owners of all cells. The
+   * film may be unfinished.
    */
   frame: '/jobs/:job/frames/:frame',
   /** One picture of a film, for walls. Requires no session. */

@@ -1,4 +1,4 @@
-/** The settings of each room that a host can change while rooms are running. */
+/** The settings of a room, which a host can change while rooms are running. */
 import * as v from 'valibot';
 import { between, drawingMode, gardenerWounds, whole } from '../common-schemas.ts';
 import { LANGUAGE_CODES, SOURCE_LANGUAGE } from '../languages.ts';
@@ -202,7 +202,8 @@ export function applyChange(settings: RoomSettings, change: SettingsRequest): Ro
 }
 
 /**
- * Returns the complete new value of each setting that a request changes.
+ * Returns the new values of the settings that a request changes. Each value is complete, even if
+ * the request changes only some of its fields.
  *
  * @param settings all settings of the room after the change
  */

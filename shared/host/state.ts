@@ -271,16 +271,16 @@ export const serverState = v.object({
       name: text,
       /** Epoch of the room's lease. Each new lease has a larger epoch. */
       epoch: count,
-      /** Mean number of the room's awake cells. */
+      /** Recent average of the number of awake cells in the room. */
       awake: count,
       /**
-       * If true, the server is draining but still runs the room, because no other server has taken
-       * over the room.
+       * Whether the server should hand over its rooms (drain), but still runs this room, because no
+       * other server has taken it over.
        */
       kept: truth,
     }),
   ),
-  /** Rooms that this draining server has handed over, but that no other server runs yet. */
+  /** If this server is draining: rooms that neither it nor another server runs now. */
   leaving: v.optional(v.array(text), []),
   /** Rooms of other servers for which this server is a standby. */
   followed: v.optional(v.array(text), []),
@@ -344,7 +344,7 @@ export const hostState = v.object({
   }),
   hasAlerts: truth,
   checkpoints: v.array(checkpointState),
-  /** Folders of the library whose checkpoints have not been added to the server yet. */
+  /** Folders in the library with checkpoints (trained models) not yet added to the server. */
   library: v.array(text),
   rooms: v.array(roomSummary),
   /** All bans; null if the access token's role may not see bans. */

@@ -7,8 +7,8 @@
 import { FIRST_SIDE, INPUTS, KEY, type PainterLayer, type PainterNet } from './net.ts';
 
 /**
- * If the first `KEY` values of a genome differ from those of every learned genome by more than this
- * number (root mean square), the genome gets no map.
+ * A genome gets a map only if a learned genome is at most this far from it, measured as the root
+ * mean square difference of the first `KEY` values.
  */
 const NEAR = 0.25;
 
@@ -135,8 +135,8 @@ function* doubled(
 }
 
 /**
- * Copies a map's numbers for one cell into the net's inputs, after the first `INPUTS` inputs.
- * Changes nothing if the cell is outside the map.
+ * Copies the map's numbers for one cell to the end of the net's inputs, after the `INPUTS` numbers
+ * about cells. Changes nothing if the cell is outside the map.
  *
  * @param x column of the cell in the grid
  * @param y row of the cell in the grid

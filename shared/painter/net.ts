@@ -33,8 +33,8 @@ export const NEIGHBOUR = 5;
  */
 export const INPUTS = REACH * REACH * NEIGHBOUR;
 /**
- * Number of values per ramp: the coefficients `a, b, e, d` of its height as a function of the
- * pixel's position (see `paint`), and its colour `r, g, b, α`.
+ * Number of values per ramp: the coefficients `a, b, e, d`, from which `paint` computes the ramp's
+ * height at each pixel, and the ramp's colour `r, g, b, α`.
  */
 export const RAMP = 8;
 
@@ -55,7 +55,9 @@ type Layers = readonly [PainterLayer, PainterLayer, PainterLayer];
  */
 export type PainterNet = Layers & { readonly learned?: LearnedGenomes };
 
-/** The layers and keys of a painter for the genomes that it has learned. */
+/**
+ * Additional layers for genomes that a painter has learned, and keys to recognise these genomes.
+ */
 export interface LearnedGenomes {
   /** The layers for cells with a genome map. The first layer also reads the map's C numbers. */
   readonly layers: Layers;
@@ -66,8 +68,8 @@ export interface LearnedGenomes {
 }
 
 /**
- * `KEY`: number of values at the start of a latent that identify a creature. `KEYS`: name of the
- * tensor with these values of all learned genomes.
+ * `KEY`: number of values, at the start of a genome, by which a painter recognises the genome.
+ * `KEYS`: name of the tensor with these values for all learned genomes.
  */
 export const KEY = 16;
 export const KEYS = 'keys';
@@ -97,7 +99,8 @@ export const rampsOf = ([, , { outputs }]: PainterNet): number => outputs / RAMP
 /**
  * Counts the multiply-adds of a painter.
  *
- * @returns the maximum number per cell, and the number per pixel
+ * @returns the number per cell, and the number per pixel. If the painter has learned genomes, the
+ *   cells with a genome map are counted, because they need the most
  */
 export function painterWork(net: PainterNet): { cell: number; pixel: number } {
   const cell = (net.learned?.layers ?? net).reduce(

@@ -24,10 +24,10 @@ const MIDDLE = (REACH - 1) / 2;
 /**
  * Paints each cell as `scale`×`scale` pixels.
  *
- * The colour of a pixel is a sum: the Catmull-Rom interpolation of the premultiplied cells and, for
- * each ramp, the product clamp(a·x + b·y + e·(x² + y²) + d, −½, ½) × the ramp's colour. (x, y) is
- * the pixel's position, −½…½ from the cell's middle; a, b, e, d are the ramp's coefficients. Then
- * alpha is clamped to 0…1, and red, green and blue to 0…alpha.
+ * The colour of a pixel is a sum: the Catmull-Rom interpolation of the premultiplied cells, plus
+ * each ramp's colour × the ramp's height. The height is clamp(a·x + b·y + e·(x² + y²) + d, −½, ½).
+ * Here a, b, e, d are the ramp's coefficients, and (x, y) is the pixel's position, −½…½ from the
+ * cell's middle. Then alpha is clamped to 0…1, and red, green and blue to 0…alpha.
  *
  * Cells beyond the grid count as empty. A cell stays transparent if all 5×5 cells around it are
  * empty.
@@ -68,9 +68,10 @@ export function paint(painting: Painting): Uint8ClampedArray {
 }
 
 /**
- * Computes the Catmull-Rom weights of five cells in a row.
+ * Computes the weights of five cells in a row for Catmull-Rom interpolation. The first or the last
+ * weight is always 0.
  *
- * @param place position to interpolate, −½…½ from the middle of the third cell
+ * @param place position at which to interpolate, −½…½ from the middle of the third cell
  * @returns [5]
  */
 export function catmullRom(place: number): Float32Array {
@@ -85,9 +86,9 @@ export function catmullRom(place: number): Float32Array {
 }
 
 /**
- * Blends the five rows of the 5×5 cells around a cell into one row, with one weight per row.
+ * Computes the weighted sum of the five rows of the 5×5 cells around a cell.
  *
- * @param columns receives the colours of the blended row, [5, 4]
+ * @param columns receives the sum: [5, 4], one premultiplied colour for each column
  */
 export function blendRows(
   inputs: Float32Array,

@@ -21,9 +21,9 @@ export const LARGEST_SCALE = 16;
 const OVERLAP = 0.25;
 
 /**
- * Paints an organism as a still picture. Unlike `paint`, lets the ramps of neighbouring cells fade
- * into each other within `OVERLAP` of the cells' edges, so that no steps between cells are visible.
- * Assumes that all cells that are not transparent have the same owner.
+ * Paints an organism as a still picture. Unlike in `paint`, the ramps (soft edges) of neighbouring
+ * cells overlap near the cells' edges and fade into each other (see `OVERLAP`), so that no steps
+ * between cells are visible. Assumes that all cells that are not transparent have the same owner.
  *
  * Yields after each cell, so that the caller can do other work in between.
  *
@@ -99,8 +99,8 @@ interface Corner {
  * Lists the pixels, along one axis, to which a cell adds its ramps: the cell's own pixels, and
  * pixels up to `OVERLAP` beyond its edges.
  *
- * @returns for each pixel: its distance from the cell's first pixel (`pixels`), its distance from
- *   the middle of the cell in cells (`at`), and the weight of the cell's ramps, 0…1 (`shares`)
+ * @returns for each pixel: `pixels`, its offset from the cell's first pixel; `at`, its offset from
+ *   the cell's middle, in cells; `shares`, the weight of the cell's ramps, 0…1
  */
 function placesOf(scale: number) {
   const margin = Math.ceil(OVERLAP * scale);
@@ -118,7 +118,7 @@ function premultiplied(cells: ArrayLike<number>): Uint8Array {
   );
 }
 
-/** Adds a cell's interpolated colours to `sums`, and its interpolated alpha to `tissue`. */
+/** Adds the interpolated colours of a cell's pixels to `sums`, and only their alpha to `tissue`. */
 function addCells(
   { sums, tissue }: Readonly<Record<'sums' | 'tissue', Float32Array>>,
   { x, y, row }: Corner,
@@ -161,8 +161,8 @@ function addShares(
 }
 
 /**
- * Converts premultiplied sums to straight alpha. Fades out pixels with a low `tissue` (interpolated
- * alpha), as the shaders of walls do.
+ * Converts the premultiplied colours `sums` to straight alpha. Like the shaders of walls, fades out
+ * pixels with a low `tissue` (alpha interpolated from cells, without ramps).
  */
 function* straightened(
   sums: Float32Array,
@@ -184,8 +184,8 @@ function* straightened(
 const BLUR = 3;
 const SPREAD = 2;
 /**
- * Standard deviation of a bilateral filter, in colour values (0…255). The filter smooths colour
- * differences much smaller than `FAINT`, and keeps larger ones.
+ * Standard deviation of colour differences (0…255) in a bilateral filter. The filter smooths
+ * differences much smaller than `FAINT`, and keeps much larger ones.
  */
 const FAINT = 28;
 

@@ -20,7 +20,8 @@ const latent = v.pipe(v.array(between(-100, 100)), v.minLength(1), v.maxLength(1
 const seedSource = v.variant('from', [
   v.strictObject({ from: v.literal('gallery'), index: whole(0, 65_535) }),
   /**
-   * A random seed. `throw` is a random number from the page's dice; equal numbers give equal seeds.
+   * A random seed, from the dice on the page. `throw` is the random number that the page has drawn;
+   * equal numbers give equal seeds.
    */
   v.strictObject({ from: v.literal('prior'), throw: v.optional(whole(0, 0xffffffff)) }),
   /**
@@ -43,7 +44,7 @@ const seedSource = v.variant('from', [
  */
 const previewSource = v.variant('from', [
   ...seedSource.options,
-  /** A cross of two living organisms, without mutation. */
+  /** The child (cross) of two living organisms, without mutation. `mix` is the share of `b`. */
   v.strictObject({ from: v.literal('cross'), a: organismId, b: organismId, mix: share }),
   v.strictObject({ from: v.literal('organism'), organism: organismId }),
 ]);
@@ -106,7 +107,7 @@ export const COMMANDS = {
     mark: tokenText,
     /**
      * Id of the page's session. After a lost connection, the page sends unanswered commands again.
-     * The room recognises commands that it has already executed by their session and command id.
+     * By session and command id, the room recognises commands that it has already executed.
      */
     session: v.optional(commandId),
     /**
@@ -166,11 +167,11 @@ export const COMMANDS = {
     seed: seedSource,
   }),
   damage: v.strictObject(stroke),
-  /** Paint the genome of a seed onto the cells under a stroke (rule GRA-1). */
+  /** Paint the genome of a seed onto the cells under a stroke (GRA-1 in shared/RULES.md). */
   graft: v.strictObject({ ...stroke, seed: seedSource }),
   /**
-   * Remove the grafts of the participant's last graft stroke on an organism. If `foreign` is true,
-   * instead remove all grafts by others from the participant's own organism.
+   * Take back the participant's last graft stroke on an organism. If `foreign` is true, instead
+   * remove all grafts by others from the participant's own organism.
    */
   ungraft: v.strictObject({
     id: commandId,
@@ -243,8 +244,8 @@ export const COMMANDS = {
     organisms: v.pipe(v.array(organismId), v.maxLength(MAX_GENOMES_ASKED)),
   }),
   /**
-   * Request all cells of chunks that are out of sync. `chunks` contains indices of chunks of the
-   * grid as the client receives it, which may be scaled down.
+   * Request all cells of chunks that are out of sync. `chunks` contains the indices of these
+   * chunks. If the client receives a scaled-down grid, the indices refer to that grid.
    */
   resync: v.strictObject({ chunks: v.pipe(v.array(chunk), v.maxLength(MAX_CHUNKS)) }),
 } as const;

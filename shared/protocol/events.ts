@@ -161,7 +161,7 @@ export type RingEventName = keyof typeof RING_EVENTS;
 export type RingEvent<N extends RingEventName> = v.InferOutput<(typeof RING_EVENTS)[N]>;
 
 export const EVENTS = {
-  /** Answer to the join of a participant. */
+  /** Answer to `join` from a participant. */
   welcome: v.object({ ...opening, ...seated.entries }),
   /**
    * An event for one person at this touch table. `ring` is the number of the person's ring (circle
@@ -172,7 +172,7 @@ export const EVENTS = {
     name: v.picklist(Object.keys(RING_EVENTS) as RingEventName[]),
     message: v.unknown(),
   }),
-  /** Answer to the join of a wall, a table, a spectator, or the live picture on the host's page. */
+  /** Answer to `join` from a wall, a table, a spectator, or the live picture on the host's page. */
   wall: v.object({
     ...opening,
     /**
@@ -197,9 +197,9 @@ export const EVENTS = {
   /** Events in the lives of organisms during one tick. */
   life: v.object({ tick: count, events: v.array(lifeEvent) }),
   /**
-   * What has recently happened to this participant's organisms: actions of other people, and the
-   * organisms' departures (dissolving). For each organism and kind of action (`how`), `by` is the
-   * first person who acted, and `others` is the number of further people.
+   * What has recently happened to this participant's organisms: actions of other people, and
+   * organisms that dissolve. Each entry is about one organism and one kind of change (`how`). `by`
+   * is the first person who made this change; `others` is the number of other people who made it.
    */
   affected: v.object({
     organisms: v.array(

@@ -169,9 +169,8 @@ function writeNumber(value: number, out: number[]): void {
  * Writes the type and size of a text, byte array, list or record. A size below `limit` is written
  * in the same byte as the type: `fix | size`.
  *
- * @param codes the type's three codes for larger sizes. After the first code, the size follows as
- *   one byte; after the second, as two bytes; after the third, as four bytes. The first code is 0
- *   if the type has no such code
+ * @param codes codes of the type for larger sizes that follow as one byte, as two bytes, and as
+ *   four bytes. If the type has no code for one byte, the first number is 0
  */
 function writeSize(
   size: number,
@@ -229,9 +228,8 @@ class Reader {
     if (code >= 0xe0) return code - 256;
     if (code === 0xc0) return null;
     if (code === 0xc2 || code === 0xc3) return code === 0xc3;
-    // Each type has consecutive codes, one for each width of the size field. The widths are 1, 2
-    // and 4 bytes, or only 2 and 4 bytes. The subtractions turn a code into log₂ of the width in
-    // bytes.
+    // A type has one code for each possible width of its size or number: 1, 2 or 4 bytes, or only 2
+    // or 4 bytes. The codes are consecutive, so a subtraction gives log₂ of the width in bytes.
     if (code >= 0xc4 && code <= 0xc6) return this.take(this.unsigned(code - 0xc4));
     if (code === 0xcb) return this.view.getFloat64(this.skip(8));
     if (code >= 0xcc && code <= 0xce) return this.unsigned(code - 0xcc);
@@ -247,8 +245,8 @@ class Reader {
   }
 
   /**
-   * Skips bytes without checking where the message ends. No check is needed, because reading bytes
-   * beyond the end throws a RangeError.
+   * Skips bytes. Does not check whether the message contains that many bytes, because reading bytes
+   * beyond its end throws a RangeError.
    *
    * @returns the offset of the first skipped byte
    */
