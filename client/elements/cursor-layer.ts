@@ -25,6 +25,11 @@ const HEIGHT = 24;
  */
 const FOLLOW = 100;
 const LEAST = 2;
+/**
+ * A name is hidden while it would cover other content, and for this time afterwards, in ms, so that
+ * it does not flicker while its pointer moves.
+ */
+const HIDDEN = 400;
 const UNDRAWN: Point = { x: Number.NaN, y: 0 };
 
 interface Cursor {
@@ -36,6 +41,8 @@ interface Cursor {
   target: Point;
   /** Position at which the pointer was last drawn, in CSS pixels. */
   at: Point;
+  /** Time at which the name last covered other content, in ms. */
+  coveredAt: number;
 }
 
 /**
@@ -147,7 +154,7 @@ export class CursorLayer extends LitElement {
         name.textContent = participant.name;
         element.append(document.createElement('i'), name);
         this.renderRoot.append(element);
-        const place = { position: { x, y }, target: { x, y }, at: UNDRAWN };
+        const place = { position: { x, y }, target: { x, y }, at: UNDRAWN, coveredAt: -Infinity };
         cursor = { element, name, width: name.offsetWidth, ...place };
         this.cursors.set(id, cursor);
       }
@@ -177,8 +184,8 @@ export class CursorLayer extends LitElement {
    *
    * @param now time of the frame, in ms
    * @param toScreen converts a position on the grid to CSS pixels
-   * @param isBare returns whether an area of the screen, in CSS pixels, is free of other content;
-   *   names are shown only in free areas
+   * @param isBare returns whether an area of the screen, in CSS pixels, is free of other content.
+   *   Names are shown only in free areas
    * @returns whether any pointer is still moving
    */
   frame(
@@ -209,7 +216,8 @@ export class CursorLayer extends LitElement {
       cursor.element.classList.toggle('left', isLeft);
       const width = cursor.width + NAME_OFFSET;
       const area = { x: isLeft ? x - width : x, y, width, height: HEIGHT };
-      cursor.name.style.visibility = isBare(area) ? '' : 'hidden';
+      if (!isBare(area)) cursor.coveredAt = now;
+      cursor.name.style.opacity = now < cursor.coveredAt + HIDDEN ? '0' : '';
       cursor.element.style.transform = `translate(${x.toFixed(1)}px, ${y.toFixed(1)}px)`;
     }
     return moving;

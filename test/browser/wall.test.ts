@@ -70,7 +70,7 @@ const textsOnBodies = (page: Page) =>
     await new Promise(requestAnimationFrame);
     const within = (layer: string, selector: string) =>
       [...wall.shadowRoot!.querySelector(layer)!.shadowRoot!.querySelectorAll(selector)].filter(
-        (one) => one.checkVisibility({ visibilityProperty: true }),
+        (one) => one.checkVisibility({ opacityProperty: true, visibilityProperty: true }),
       );
     const texts = [
       ...wall.shadowRoot!.querySelectorAll('wall-overlay'),
