@@ -80,8 +80,8 @@ export function createLatent(
 }
 
 /**
- * Maximum absolute value of each number of a latent. New commands have narrower limits: see
- * `requireWithin`.
+ * Maximum absolute value of each number of a latent, even if a command is replayed. For new
+ * commands, `requireWithin` sets narrower limits.
  */
 const MAX_VALUE = 4_096;
 
@@ -111,8 +111,8 @@ export function checkedLatent(
 }
 
 /**
- * Checks whether the latent of a new command is within bounds. A replay skips this check, because
- * it must plant the same organisms as before.
+ * Checks that a latent is within bounds. Not called when commands are replayed, because a replay
+ * must plant the same organisms as before.
  *
  * @throws Refusal 'bad-latent'; its message contains the latent's Euclidean length and the limits
  */

@@ -92,10 +92,10 @@ export class Departures {
   /** Absent participants who still have organisms, each with the tick at which they left. */
   private absent = new Map<ParticipantId, number>();
   /**
-   * For each participant, a number that all participants with the same network address share. The
-   * map is undefined until a participant with such a number enters. The map is needed to choose
-   * among organisms planted or renewed less than a minute ago. Without it, none of these organisms
-   * makes room for a new organism.
+   * For each participant, a number that all participants with the same network address share. If
+   * all organisms were planted or renewed less than a minute ago, these numbers decide which one
+   * makes room for a new organism; without the map, none does. Undefined until a participant with
+   * such a number enters.
    */
   private sources: Map<ParticipantId, number> | undefined;
   /** Departed organisms that can be replanted, earliest departure first. */
@@ -180,8 +180,8 @@ export class Departures {
   /**
    * Chooses the organism that departs to make room for a new one.
    *
-   * @param planter planter of the new organism. If undefined, organisms younger than a minute are
-   *   not chosen
+   * @param planter planter of the new organism. If given, an organism younger than a minute may be
+   *   chosen if there is no older one; if undefined, it may not
    * @returns undefined if the room is not full
    * @throws Refusal 'garden-full' if the room is full and no organism can be chosen
    */
@@ -231,7 +231,8 @@ export class Departures {
     const unattended = this.unattended(time);
     const organism = id === undefined ? unattended[0] : this.lifecycle.population.find(id);
     if (!organism || organism.phase === 'departing') throw new Refusal('no-such-organism');
-    // Compare names instead of ids, because the gardener gets a new id when the server restarts.
+    // Compare names, not ids: when the server restarts, the gardener (the automatic participant)
+    // keeps its name but gets a new id.
     if (organism.planter.name !== by.name && !unattended.includes(organism)) {
       throw new Refusal('not-yours');
     }
@@ -273,9 +274,9 @@ export class Departures {
   }
 
   /**
-   * Brings back a departing organism, or replants a departed one (rule DEP-10). Either way, the
-   * command uses up one organism id. A replay after an undo may do the one instead of the other,
-   * but must give later organisms the same ids.
+   * Brings back a departing organism, or replants a departed one (rule DEP-10). Both use up one
+   * organism id, because a replay after an undo may replant an organism that was brought back
+   * before, or vice versa. Later organisms must still get the same ids.
    *
    * @throws Refusal 'no-such-organism', 'not-yours', 'garden-full', 'occupied'
    */
@@ -285,8 +286,8 @@ export class Departures {
     const departed = this.departed.find((one) => one.id === id && !isOver(one, time));
     const mine = living ?? departed;
     if (mine && mine.planter.id !== by.id) throw new Refusal('not-yours', `organism ${id}`);
-    // If organisms that are not departing could be renewed, their planters could keep them from
-    // ever departing. Organisms that depart for good cannot be renewed either.
+    // Refuse living organisms that are not departing: planters could keep them in the room forever
+    // by renewing them again and again. Also refuse organisms that nobody may renew (`isFinal`).
     const isStaying = living && (living.phase !== 'departing' || living.isFinal);
     if (!mine || isStaying) throw new Refusal('no-such-organism', `organism ${id}`);
     const other = this.departing(undefined, time);
@@ -350,9 +351,9 @@ export class Departures {
   }
 
   /**
-   * Chooses an organism to remove if all were planted or renewed less than a minute ago. Selects
-   * the network address with the most organisms (if tied, the newcomer's address), the planter with
-   * the most organisms at this address, and this planter's newest organism.
+   * Chooses an organism to remove if all were planted or renewed less than a minute ago. First
+   * chooses the network address with the most organisms (if tied, the newcomer's address), then the
+   * planter with the most organisms at this address, and then this planter's newest organism.
    */
   private chooseFresh(newcomer: ParticipantId): Organism | undefined {
     const { sources } = this;
@@ -393,8 +394,8 @@ export class Departures {
   private dissolve(organism: Organism, tick: number): void {
     const { seed } = this.lifecycle.rules;
     const left = organism.dissolving!;
-    // Use the tick of birth, not the id: undoing a command may change the ids of other organisms,
-    // but must not change how these organisms dissolve.
+    // Derive the random numbers from the tick of birth, not from the id: undoing a command may
+    // change the ids of other organisms, but must not change how these organisms dissolve.
     const chanceOf = (place: number): number => chance(seed, place, organism.born);
     const places = dissolvingPlaces(organism, this.grid, left, chanceOf);
     for (const place of places) this.grid.clear(place);

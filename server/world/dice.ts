@@ -14,8 +14,8 @@ import type { Species } from './species.ts';
  */
 const TEMPERATURE = 0.85;
 /**
- * Categories of the gallery entries to which sampler 2 fits its normal distribution. If there are
- * fewer than Z such entries, sampler 2 uses all entries.
+ * Sampler 2 fits its normal distribution to the gallery entries of these categories. If there are
+ * fewer such entries than numbers in a latent (Z), it uses all entries.
  */
 const CREATURES: readonly (string | undefined)[] = ['animal', 'plant'];
 /**

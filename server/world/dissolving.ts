@@ -9,8 +9,8 @@ import { distances } from './healing.ts';
 import type { Organism } from './organisms/organism.ts';
 
 /**
- * The order in which the cells of each dissolving organism dissolve, keyed by the organism's last
- * picture.
+ * For each dissolving organism, the order in which its cells dissolve. The key is the organism's
+ * last picture, which stays the same while the organism dissolves.
  */
 const orders = new WeakMap<Uint8Array, Uint16Array>();
 /** Maximum random number added to a cell's depth, in cells, so that cells dissolve irregularly. */
@@ -38,9 +38,9 @@ export function dissolvingPlaces(
   ticks: number,
   chanceOf: (place: number) => number,
 ): number[] {
-  // Find the rim in the last picture before the organism began to dissolve, because dissolving
-  // makes holes, whose edges must not count as rim. An organism that is still a seed has no
-  // picture.
+  // Use the last picture from before the organism began to dissolve. Dissolving makes holes, and
+  // their edges must not count as the organism's rim. An organism that is still a seed has no
+  // picture, so all its cells count as equally deep.
   const side = seen ? Math.sqrt(seen.length / 4) : stage;
   const { x, y } = stageRect(window, side);
   const placeOf = (cell: number): number =>

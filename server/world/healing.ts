@@ -60,8 +60,8 @@ export function stepsUntilOpen(wound: {
   const near = distances(lives, width, isClosed);
   const stepsTo = (distance: number): number => Math.ceil(distance / reach);
   const last = stepsTo(near.reduce((most, distance) => Math.max(most, distance), 0));
-  // The rim cannot reach a closed cell if no path of closed cells leads to it from a living cell.
-  // Such cells open last.
+  // If no path of closed cells leads from a living cell to a closed cell, the rim (the edge of the
+  // living cells) cannot reach this closed cell. Such cells open last.
   let far: Uint16Array | undefined;
   return isClosed.map((is, cell) => {
     if (!is) return 0;
@@ -118,17 +118,16 @@ export function distances(from: Uint8Array, width: number, passes?: Uint8Array):
 }
 
 /**
- * Records how many cells an organism owns at the beginning of a wound. Call before the stroke
- * changes the organism, and before `breakOff` ends the time for which the organism looks like a
- * relative (a similar creature). A hit before the organism rests again belongs to the same wound
- * and is not recorded.
+ * Records how many cells an organism owns when a wound begins. All hits until the organism rests
+ * belong to the same wound, and only the first is recorded. Call before the stroke removes cells,
+ * and before `breakOff` deletes `expression`, whose `held` is needed here.
  */
 export function hurt(organism: Organism, grid: GridPlanes): void {
   const { phase, transforming } = organism;
   if (organism.hurt !== undefined && phase !== 'asleep') return;
   const own = organism.expression?.held ?? Number.POSITIVE_INFINITY;
-  // The final size of a growing or transforming organism is not known yet. With 0, the wound counts
-  // as healed as soon as the organism rests.
+  // While an organism grows or transforms, its final size is not known. Record 0 cells, so that the
+  // wound counts as healed as soon as the organism rests.
   const isUnknown = phase === 'growing' || transforming !== undefined;
   organism.hurt = isUnknown ? 0 : Math.min(own, heldBy(organism, grid));
 }
@@ -143,8 +142,8 @@ export function hurt(organism: Organism, grid: GridPlanes): void {
 export function heal(organism: Organism, held: number): boolean {
   if (organism.hurt === undefined || held < HEALED_SHARE * organism.hurt) return false;
   organism.hurt = undefined;
-  // Count at most one healing per wound. A slow stroke is one wound, but can hit an organism again
-  // after the organism has healed.
+  // Count at most one healing per wound. A slow stroke counts as one wound, but may hit an organism
+  // again after it has healed, so that it heals twice.
   organism.healed = Math.min(organism.healed + 1, organism.wounds);
   return true;
 }
@@ -158,11 +157,12 @@ export function heldBy({ id, window }: Organism, grid: GridPlanes): number {
 }
 
 /**
- * Releases those cells of an organism that were hit by strokes since its last step. A growing
- * organism keeps the cells of its seed (rule OWN-7), but these are blank until its next step.
+ * Releases the cells of an organism that strokes have hit since its last step. But a growing
+ * organism stays the owner of the cells of its seed (rule OWN-7). If hit, these cells are only
+ * transparent until its next step.
  *
- * @returns `killed`: the hit cells that the organism owned, as indices in the square that it
- *   occupies in its next step. `lives`: whether the organism owns a cell that was not hit
+ * @returns `killed`: indices of the hit cells that the organism owned, in the square that the
+ *   organism occupies in its next step. `lives`: whether it owns a cell that was not hit
  */
 export function releaseHit(
   organism: Organism,

@@ -42,9 +42,9 @@ export function settle(grid: GridPlanes, stepped: readonly Stepped[], threshold:
 
 function releaseWeak(grid: GridPlanes, { organism, readout }: Stepped, threshold: number): void {
   const { id, window, phase, expression } = organism;
-  // An organism that temporarily looks like a relative (a similar creature) will return to its own
-  // shape and then need all its cells. While an organism's genome changes, its living cells may be
-  // faint for a moment. Release nothing in either case.
+  // Release nothing in two cases. An organism that looks like a relative (a similar creature) needs
+  // all its cells when it returns to its own shape. While an organism's genome changes, its living
+  // cells may be faint for a moment.
   if (expression || isTurning(organism)) return;
   const { stage, presence } = readout;
   const { owner } = grid.planes;
@@ -77,9 +77,9 @@ function claimLive(grid: GridPlanes, { organism, readout }: Stepped, threshold: 
         pressing[inWindow] = 0;
         held++;
       } else if (owner[place] === 0) pressing[inWindow] = 0;
-      // Another organism owns this position, so this organism is blocked here if its cell is live.
-      // A faint cell does not prove the opposite, because the engine sets blocked cells to zero in
-      // each step. If the cell is faint, keep the old value.
+      // Another organism owns this position. If this organism's cell is live, record that it is
+      // blocked here. If the cell is faint, keep the old value: even a blocked cell can be faint,
+      // because the engine sets blocked cells to zero in each step.
       else if (live) pressing[inWindow] = 1;
     }
   }
@@ -117,8 +117,8 @@ export function keepMask(
 }
 
 /**
- * For each neighbour of an organism, counts the organism's live cells at positions that the
- * neighbour owns.
+ * For each neighbour of an organism, counts the positions at which the organism would have a live
+ * cell if the neighbour did not own them.
  */
 export function blockersOf(
   { id, window, pressing }: Organism,
@@ -149,8 +149,8 @@ export function leaveGround(organism: Organism, grid: GridPlanes, population: Po
 }
 
 /**
- * Offers the cells that an organism has lost by dissolving: sleeping organisms that were blocked on
- * these cells wake at the end of the tick.
+ * Offers the cells that an organism has lost by dissolving to other organisms. Sleeping organisms
+ * that could not claim these cells before wake at the end of the tick.
  */
 export function offerLost(
   { window, seen }: Organism,
@@ -168,8 +168,8 @@ export function offerLost(
 }
 
 /**
- * Resets how often freed cells have woken the organisms that are blocked on these cells, so that
- * these organisms can wake again.
+ * Allows sleeping organisms that are blocked on these cells to wake again. Resets `stirs`, which
+ * counts how often freed cells have woken an organism, and is limited.
  */
 function letTryAgain(places: readonly number[], population: Population): void {
   for (const neighbour of population.pressingOn(places)) neighbour.stirs = 0;

@@ -31,8 +31,8 @@ export class RoomRules {
    */
   relatives: Relatives | undefined;
   /**
-   * Version of the sampler for random seeds that carry no dice number (`throw`). If undefined,
-   * their latents are drawn from N(0, I).
+   * Version of the algorithm that draws the latents of random seeds. Not used for seeds with a
+   * number from a visitor's dice (`throw`). If undefined, latents are drawn from N(0, I).
    */
   sampler: SamplerVersion | undefined;
   life: LifeSettings;

@@ -83,8 +83,8 @@ const grafts = v.strictObject({
     v.strictObject({
       painter: whole,
       /**
-       * [S, S] For each position, 1 + the label that undoing the stroke would restore; 0 for a
-       * position that undoing the stroke would not change.
+       * [S, S] 1 + the label that the position gets back if the stroke is undone; 0 for positions
+       * that would not change.
        */
       replaced: bytes,
     }),
@@ -146,15 +146,15 @@ const organismState = v.strictObject({
   flicker: v.optional(
     v.strictObject({
       /**
-       * [S, S, 2] luminance and redness of each cell at their latest extreme, in 255ths: the
-       * highest value of a rise or the lowest value of a fall.
+       * [S, S, 2] luminance and redness of each cell, in 255ths: the highest value so far while
+       * rising, the lowest value so far while falling.
        */
       levels: bytes,
       /** [S, S] bits that say whether each cell's luminance and redness are rising or falling. */
       going: bytes,
       /**
-       * [S, S] for each cell, how often luminance or redness changed direction in each eighth of
-       * the last second. Each count takes four bits.
+       * [S, S] for each cell, eight counts of four bits: how often luminance or redness changed
+       * direction in each eighth of the last second.
        */
       turns: owners,
       /** Tick in which the organism's colours were last measured. */

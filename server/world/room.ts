@@ -113,8 +113,8 @@ export class Room extends RoomContents {
   }
 
   /**
-   * For each neighbour of a living organism, counts the organism's live cells at positions that the
-   * neighbour owns.
+   * For each neighbour of a living organism, counts the positions at which the organism would have
+   * a live cell if the neighbour did not own them.
    */
   blockersOf(id: OrganismId): Map<OrganismId, number> {
     const organism = this.population.find(id);
@@ -415,8 +415,8 @@ export class Room extends RoomContents {
       else energy.returnPlant(by, this.completedTicks);
       this.answers[answer] = { by, id, session, what, energy: this.energyOf(by), refused };
     }
-    // Retract the new organisms before `endAll` runs. If a new organism is already departing,
-    // `endAll` would remember it as departed, although it never grew.
+    // Retract the new organisms before `endAll`. If another command of this tick has made one of
+    // them depart, `endAll` would remember it for replanting, although it never grew.
     const retracted = planting.retract();
     departures.endAll(this.completedTicks);
     return retracted;

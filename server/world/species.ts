@@ -26,7 +26,7 @@ export interface Species {
   readonly latentBounds: LatentBounds;
   /** All growth steps, from the seed to the grown organism. */
   readonly schedule: readonly GrowthStep[];
-  /** Minimum aliveness of a cell, 0…255, at which its organism may own the position. */
+  /** Minimum aliveness of a cell, 0…255, at which its organism claims the cell's position. */
   readonly threshold: number;
   /**
    * Whether the checkpoint's network reads the latent in every step. If not, organisms can neither
@@ -121,12 +121,12 @@ export function featuredOf({ gallery, featured }: Pick<Species, 'gallery' | 'fea
 }
 
 /**
- * Returns the latent at a point of the latent map: the weighted mean of the nearby creatures'
- * latents, scaled to the weighted mean of these latents' lengths. At a creature's own point,
- * returns that creature's latent.
+ * Returns the latent at a point of the latent map. Its direction is that of the weighted mean of
+ * the nearby creatures' latents; its length is the weighted mean of their lengths. At a creature's
+ * own point, returns that creature's latent.
  *
- * @param point.whole whether the point is on the map of the whole gallery; if not, it is on the map
- *   of featured creatures
+ * @param point.whole true for a point on the map of the whole gallery; otherwise, the point is on
+ *   the map of featured creatures
  * @returns [Z]; undefined if there is no map
  */
 export function latentOnMap(

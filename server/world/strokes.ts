@@ -118,8 +118,8 @@ const PRUNE_EVERY = 64;
  */
 const STROKE_SECONDS = 60;
 /**
- * How long one stroke may wound the same organism, in seconds. During this time, the organism is
- * protected from other strokes, but not from the stroke that wounded it.
+ * If a room protects wounded organisms, a wound protects an organism from other strokes
+ * immediately, but from the stroke that made the wound only after this time, in seconds.
  */
 const WOUND_SECONDS = 1;
 
@@ -274,11 +274,11 @@ export class Strokes {
   }
 
   /**
-   * Returns whether an organism is protected from a stroke. The participant who made the latest
-   * wound may continue that wound for a moment, because one movement of the hand arrives as several
-   * messages.
+   * Returns whether an organism is protected from a stroke message. One movement of the hand
+   * arrives as several messages, so the participant whose stroke started the protection may
+   * continue this stroke for a moment.
    *
-   * @param maker sender of the stroke if it continues an earlier stroke, otherwise undefined
+   * @param maker sender of the message; undefined if the message begins a new stroke
    */
   private protects(organism: Organism, maker: ParticipantId | undefined, time: RoomTime): boolean {
     const { cut } = organism;

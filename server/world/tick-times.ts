@@ -64,8 +64,8 @@ export class TickTimes {
     }
     const from = this.points.at(-1);
     const at = Math.max(point.at, this.last?.at ?? point.at);
-    // Keep the previous tick's time. If the room stood still between the previous tick and this
-    // tick, interpolation would otherwise give wrong times for earlier ticks.
+    // Keep the time of the previous tick, not of this tick. If the room stood still between the
+    // two, interpolating up to this tick would give wrong times for earlier ticks.
     if (from && this.last && from !== this.last && at - from.at > TOLERANCE) this.keep(this.last);
     this.last = { tick: point.tick, at };
     if (!from) this.keep(this.last);
@@ -79,8 +79,8 @@ export class TickTimes {
    * @param tickRate nominal ticks per second
    */
   goOn(now: TimePoint, tickRate: number): void {
-    // Forget ticks after the room's last tick. These ticks were lost because the end of the stored
-    // data was damaged.
+    // Forget the times of ticks that the room no longer has. If the end of the stored data was
+    // damaged, the room has lost its latest ticks.
     this.points = limited(this.known.filter(({ tick }) => tick <= now.tick));
     this.last = this.points.at(-1);
     if (this.last) {
@@ -104,12 +104,12 @@ function limited(points: readonly TimePoint[]): TimePoint[] {
 
 /**
  * Corrects times that were recorded while the clock was ahead. If a tick has a later time than the
- * next tick, the clock was set back between these ticks. The size of the set-back is subtracted
- * from the times recorded while the clock was ahead.
+ * next tick, the clock was set back between these ticks. The same amount is then subtracted from
+ * all times that were recorded while the clock was ahead.
  *
  * @param points pairs of tick and time, oldest first
  * @param now the latest tick, and the current time in ms
- * @param pace assumed duration of a tick, in ms, at the moment when the clock was set back
+ * @param pace assumed time from one tick to the next, in ms, if the clock was set back between them
  * @returns the same ticks with corrected times; the times never decrease and are not later than
  *   `now`
  */
@@ -120,9 +120,9 @@ export function settled(points: readonly TimePoint[], now: TimePoint, pace = 0):
     .toReversed()
     .map(({ tick, at }) => {
       const over = at - later.at;
-      // The loop goes back in time. This time fits the corrected clock better than the clock that
-      // was ahead, so the clock was not ahead yet. Leave this time and earlier times unchanged,
-      // unless the loop finds another set-back.
+      // The loop goes back in time. If this time fits better without the correction than with it,
+      // the clock was not ahead yet. Stop correcting times, until the loop finds that the clock was
+      // set back once more.
       if (over <= ahead / 2) ahead = 0;
       else if (over > ahead) ahead = over + pace * (later.tick - tick);
       later = { tick, at: Math.min(at - ahead, later.at) };

@@ -77,8 +77,8 @@ class Schedule {
 
   pace(now: number): Pace {
     const first = this.startTimes[0] ?? now;
-    // Leave out the time since the last tick began (at most one period), because no other tick was
-    // due in this time. Counting it would lower the measured rate.
+    // Leave out the time since the last tick began: the next tick is not due yet, and counting this
+    // time would lower the rate. But leave out at most one period: after that, a tick is late.
     const until = Math.max(this.startTimes.at(-1) ?? now, now - 1000 / this.rate);
     const actual =
       this.startTimes.length < 2
@@ -113,16 +113,16 @@ export interface TickerOptions {
   /**
    * Runs one tick of some rooms. These rooms do not tick again until the promise resolves.
    *
-   * @param isApart whether `rooms` is a single room that cannot keep its rate. If so, `tick` must
-   *   let other rooms use the engine between two of its engine calls
+   * @param isApart true if `rooms` is a single room that is too slow for its rate. `tick` must then
+   *   let other rooms use the engine between its own engine calls
    */
   readonly tick: (rooms: Room[], isApart: boolean) => Promise<void>;
   readonly onTick?: ((timing: TickTiming) => void) | undefined;
   /**
-   * Called after each tick, if another tick is planned.
+   * Called after each tick if another tick is planned, to announce the pause between the two.
    *
-   * @param until when the next tick is due, in ms; the current time if another room is still
-   *   ticking
+   * @param until end of the pause, in ms: when the next tick is due; the current time (no pause) if
+   *   another room is still ticking
    */
   readonly onPause?: ((until: number) => void) | undefined;
   /** Called after a tick has failed and the ticker has stopped. */
@@ -275,7 +275,7 @@ export class Ticker {
         if (this.together === busy) this.together = undefined;
         if (!this.plan()) return;
         // Call `onPause` even if another room is still ticking, because work may be waiting for
-        // this call. The current time then says that there is no pause.
+        // this call. Then pass the current time, so that the pause ends immediately.
         const isQuiet = this.awake.every(([, schedule]) => !schedule.busy);
         onPause?.(isQuiet ? this.next : clock.now());
       });

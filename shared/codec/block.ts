@@ -81,8 +81,8 @@ export class BlockWriter {
    * Encodes a block and adds its header.
    *
    * @param after the cells to encode
-   * @param encode encodes the cells. Must replace `after` with the cells that a reader will decode,
-   *   because the checksum is of these cells
+   * @param encode encodes `after`. If colours are quantized, must also change `after` to the cells
+   *   that a reader will decode, because the checksum is then computed from `after`
    */
   private write(
     kind: BlockKind,

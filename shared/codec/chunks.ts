@@ -78,8 +78,8 @@ export function createPlanes(width: number, height: number): Planes {
 export type Cells = Planes;
 
 /**
- * Returns cells with the same owners but other colours, without copying. For speed, the fields must
- * have the same order as in `createPlanes`.
+ * Returns cells with the same owners but other colours, without copying. The fields have the same
+ * order as in `createPlanes`, because JavaScript engines are faster if all such objects are alike.
  */
 export const recoloured = ({ width, height, owner }: Cells, rgba: Uint8Array): Cells => {
   return { width, height, rgba, owner };
@@ -107,10 +107,9 @@ export function takeCells(planes: Planes, rect: Rect): Cells {
 }
 
 /**
- * Writes cells into planes.
+ * Writes cells into planes. Each of these cells fills `scale`×`scale` cells of the planes.
  *
- * @param rect position and size of `cells` in the planes, in units of `scale` cells
- * @param scale side length of the square of cells that each cell in `cells` fills
+ * @param rect position and size of `cells` in the planes, divided by `scale`
  */
 export function putCells(planes: Planes, rect: Rect, cells: Cells, scale = 1): void {
   if (scale > 1) {

@@ -6,8 +6,8 @@
 import { type Contexts, UNIT } from './range-coder.ts';
 
 /**
- * Number of contexts for coding a bit length in unary. Each of the first bits of the unary code has
- * its own context; all further bits share the last context.
+ * Number of contexts for coding a bit length in unary. The first five bits of the unary code have
+ * one context each; all further bits share the sixth context.
  */
 export const LENGTHS = 6;
 
@@ -60,8 +60,8 @@ export const EXPECTATIONS =
 /** In `EXPECTATIONS`, increasing a character code by `STEPS` increases the log-odds by 1. */
 export const STEPS = 4;
 /**
- * Code of the character for log-odds of 0. Characters up to 25 codes away need no escape in a
- * string literal.
+ * Character code that stands for log-odds of 0. Chosen so that characters up to 25 codes away need
+ * no escape in a string literal.
  */
 export const ZERO = 66;
 

@@ -52,16 +52,15 @@ function predict({ rgba, width }: Cells, x: number, y: number, c: number): numbe
 }
 
 /**
- * Weights, in 32nds, to predict by how much an update changes a channel. The prediction is a
- * weighted sum. A row contains the weights for one channel: rows 0…3 for quantization steps up to
- * 8, rows 4…7 for larger steps.
+ * Weights, in 32nds, of the sum that predicts by how much an update changes a channel. There is one
+ * row per channel, in the order of `CHANNELS`: rows 0…3 for quantization steps up to 8, rows 4…7
+ * for larger steps.
  *
- * For each channel that precedes the predicted channel in `CHANNELS`, the row contains two weights.
- * They multiply:
+ * A row begins with two weights for each channel that precedes the predicted channel. They are for:
  * - the sum of the preceding channel's changes in the left and upper neighbours;
  * - the preceding channel's change in this cell.
  *
- * The row ends with two weights for the predicted channel. They multiply:
+ * A row ends with two weights for the predicted channel. They are for:
  * - the sum of the channel's changes in the left and upper neighbours;
  * - the sum of the channel's values before the update in the left, right, upper and lower
  *   neighbours, minus four times its value before the update in this cell.
@@ -137,8 +136,8 @@ export interface Delta {
    */
   readonly marks: Uint8Array;
   /**
-   * Working memory. Before `codeDelta`, call `begin` with the earlier cells. To encode, then set
-   * `groups`.
+   * Working memory. Before calling `codeDelta`, call `begin` with the cells before the change. If
+   * encoding, fill `groups` after that.
    */
   readonly neighbourhood: Neighbourhood;
 }
@@ -218,11 +217,11 @@ function codeGroups(coder: BitCoder, { groups, columns, rows }: Neighbourhood): 
 }
 
 /**
- * Codes whether a cell changes.
+ * Writes or reads whether a cell changes.
  *
  * @param at index of the cell in the neighbourhood
- * @param is sum of flags: 1 if the cell changes (not set when decoding), 2 if the cell had an owner
- *   before the change, 4 if the quantization step is above 8
+ * @param is sum of flags: 1 if the cell changes (only when encoding), 2 if the cell had an owner
+ *   before the update, 4 if the quantization step is above 8
  * @returns 1 if the cell changes, else 0
  */
 function codeChanged(coder: BitCoder, near: Neighbourhood, at: number, is: number): number {

@@ -30,7 +30,7 @@ export class FrameDecoder {
    * Decodes a frame.
    *
    * @returns `header`: the frame's header; `changed`: rectangles of room cells that have changed;
-   *   `replaced`: the members of `changed` that were sent in full, not as a delta; `lost`: chunks
+   *   `replaced`: the rectangles in `changed` whose cells were not sent as a delta; `lost`: chunks
    *   that could not be decoded
    * @throws FrameError if the whole frame is malformed; the planes then stay unchanged
    */
@@ -41,7 +41,7 @@ export class FrameDecoder {
     this.scaled = header.scale === 1 ? undefined : { scale: header.scale, planes: cells };
     const changed: Rect[] = [];
     const replaced: Rect[] = [];
-    // The server must send these chunks again in full.
+    // Chunks that could not be decoded. The server must send them again in full.
     const lost: number[] = [];
     for (const { chunk, block } of blocks) {
       const rect = chunkRect(cells, chunk);
@@ -61,10 +61,11 @@ export class FrameDecoder {
   }
 
   /**
-   * Computes the checksums of all chunks. They tell the server which chunks are up to date and need
-   * not be sent.
+   * Computes a checksum of each chunk. The server need not send chunks whose checksums show that
+   * they are up to date.
    *
-   * @returns [chunks] 32-bit little-endian checksums; undefined if frames have a scale above 1
+   * @returns [chunks] 32-bit little-endian checksums; undefined if the last frame had a scale
+   *   above 1
    */
   holds(): Uint8Array<ArrayBuffer> | undefined {
     if (this.scaled) return undefined;

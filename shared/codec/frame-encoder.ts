@@ -200,10 +200,10 @@ export class FrameEncoder extends FrameSource {
   }
 
   /**
-   * Decides which cells of a chunk to code now. Fills the draft: these cells get their new values,
-   * and all other cells keep the values that viewers have.
+   * Decides which cells of a chunk to send in this tick's delta. In the draft, these cells get
+   * their new values, and all other cells keep the values that viewers have.
    *
-   * @returns `coded`: number of cells to code now; `held`: number of changed cells whose change is
+   * @returns `coded`: number of cells to send; `held`: number of changed cells whose change is
    *   still too small to be sent
    */
   private compare(tick: number, rect: Rect, draft: Draft): { coded: number; held: number } {

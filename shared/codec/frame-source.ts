@@ -50,8 +50,8 @@ export class FrameSource {
 
   /**
    * @param size number of streamed cells in each direction
-   * @param scale each streamed cell covers `scale`×`scale` cells of the room; 0 for the empty
-   *   source of a viewer whose channel has no source yet
+   * @param scale each streamed cell covers `scale`×`scale` cells of the room. 0 for the empty
+   *   placeholder of a viewer that has no real source yet
    */
   constructor(
     { width, height }: Pick<Planes, 'width' | 'height'>,
@@ -72,8 +72,8 @@ export class FrameSource {
   }
 
   /**
-   * Returns the indices of the chunks that a rectangle touches. Equal results are usually the same
-   * array.
+   * Returns the indices of the chunks that a rectangle touches. Calls with the same result return
+   * the same array, as long as it is cached.
    */
   within(rect: Rect): readonly number[] {
     const chunks = chunksWithin(this.seen, rect);
@@ -180,8 +180,8 @@ export class FrameMirror extends FrameSource {
   restore(bytes: Uint8Array): void {
     if (bytes.length !== this.state.length) throw new FrameError('truncated');
     this.state.set(bytes);
-    // Skip a round number. A viewer that has received the previous round would otherwise seem to be
-    // up to date, and would never get the cells replaced here.
+    // Skip a round number. Otherwise, a viewer that has received the previous round would be sent
+    // only the next round's deltas, and would never get the cells replaced here.
     this.beginRound(this.round + 2);
   }
 

@@ -29,9 +29,9 @@ const { abs, floor, max, min } = Math;
  * - share: alpha × the ratio of the channel to alpha in the left and upper neighbours.
  *
  * The prediction is share + w₀ × (plane − share) + w₁ × 2 × (mean − share), plus a term for each
- * channel of the same cell that has already been coded. With the value and the estimates of that
- * channel, the first term is w₂ × (value − plane) + w₃ × 2 × (value − mean). The next term uses w₄
- * and w₅, and so on.
+ * channel of the same cell that is already coded. The first such channel adds
+ * w₂ × (value − plane) + w₃ × 2 × (value − mean), with its own value and estimates. The second
+ * channel uses w₄ and w₅, and so on.
  *
  * The second group of rows is for opaque cells whose left and upper neighbours are opaque, the
  * first group for all other cells. Each group has one row per channel, in the order of `CHANNELS`.
@@ -50,13 +50,13 @@ class KeyPrediction {
   /** The main prediction, 0…`top`. */
   from = 0;
   /**
-   * The second prediction: for alpha, the value of the upper right neighbour; for the other
-   * channels, the estimate "share" (see `WEIGHTS`).
+   * The second prediction. For alpha, it is the level of the upper right neighbour. For the other
+   * channels, it is the estimate that the comment on `WEIGHTS` calls "share".
    */
   second = 0;
   /**
-   * For red, green and blue: 1 if the cell and its left and upper neighbours are opaque, else 0.
-   * For alpha: 0.
+   * 1 if the channel is red, green or blue, and the cell and its left and upper neighbours are
+   * opaque; otherwise 0.
    */
   within: 0 | 1 = 0;
 

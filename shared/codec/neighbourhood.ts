@@ -75,9 +75,9 @@ export class Neighbourhood {
   /** Number of cells per row, including the border. */
   stride = 0;
   /**
-   * [height + 4, width + 4] for each cell, a sum over the nearby cells that the update changes: 1
-   * for the left cell, 2 for the upper, 4 for the upper left, 8 for the upper right, and 16 for
-   * each of six cells further away.
+   * [height + 4, width + 4] which cells near each cell the update changes, as a sum: 1 for the left
+   * cell, 2 for the upper, 4 for the upper left and 8 for the upper right, plus 16 × the number of
+   * changed cells among six cells further away.
    */
   changes = none;
   /** [height + 4, width + 4] 1 for each cell whose owner the update changes. */
@@ -95,8 +95,8 @@ export class Neighbourhood {
   /** [height + 4, width + 4] each cell's owner before the update that is being coded. */
   owners = new Uint32Array(0);
   /**
-   * [height + 4, width + 4, 4] how much the coded update changes the value of each channel, in the
-   * order of `CHANNELS`. For a cell with a new owner: the difference from the predicted value.
+   * [height + 4, width + 4, 4] by how much the update changes the value of each channel, in the
+   * order of `CHANNELS`. If the cell gets a new owner: the difference from the predicted value.
    */
   moves = new Int16Array(0);
   /**
@@ -153,8 +153,8 @@ export class Neighbourhood {
   }
 
   /**
-   * Records that a cell changes: for each nearby cell that is coded later, adds this change to the
-   * nearby cell's sum in `changes`.
+   * Records in `changes` that a cell changes: adds 1, 2, 4, 8 or 16, depending on the direction and
+   * distance, to the entry of each nearby cell that is coded later.
    */
   noteChange(at: number): void {
     const { changes, stride } = this;

@@ -29,13 +29,13 @@ export const EXPRESSION_PACE = 3;
 /** Factor that spreads consecutive ids evenly over 0…2³²: the golden ratio as a 32-bit number. */
 const EVENLY = 0x9e3779b1;
 /**
- * Maximum random delay before an organism begins to look like a relative (a similar creature), as a
- * share of the time for which it looks like the relative.
+ * An organism begins to look like a relative (a similar creature) after a random delay. This is the
+ * maximum delay, as a share of the time for which the organism then looks like the relative.
  */
 const LATE = 1 / 8;
 /**
- * Average number of organisms that temporarily look like a relative (a similar creature) at the
- * same time, as a share of the maximum number. Below 1, so that the maximum is rarely reached.
+ * Only a limited number of organisms may look like a relative (a similar creature) at the same
+ * time. On average, this share of the limit is used. Below 1, so that the limit is rarely reached.
  */
 const USED = 0.6;
 

@@ -43,9 +43,9 @@ function livingOf(organism: Room['organisms'][number]): LineageOrganism {
 const deadOf = ({ latent: _, token: _seed, ...one }: Ended): LineageOrganism => defined(one);
 
 /**
- * Returns the seed of a living or remembered organism; undefined if there is none. An organism that
- * the host has removed may be unsuitable to show. Its seed is therefore the gallery seed of its
- * kind, if there is one.
+ * Returns the seed of a living or remembered organism; undefined if there is none. If the host has
+ * removed the organism, it may be unsuitable to show. The result is then the gallery seed of its
+ * kind; undefined if the gallery lacks this kind.
  */
 export function rememberedSeed(
   room: Pick<Room, 'lineage' | 'species' | 'viewOf' | 'previewSeed'>,

@@ -46,8 +46,8 @@ const GREEN = linear(0.7152 * 65_280);
 const BLUE = linear(0.0722 * 65_280);
 
 /**
- * Returns the number of ticks per time slot. The eight slots together cover at least a second, even
- * if the newest slot consists of only one tick so far.
+ * Returns the number of ticks per time slot. Seven full slots, and one tick of the newest slot,
+ * together cover at least a second.
  */
 const slotTicks = (tickRate: number): number =>
   Math.max(1, Math.ceil((tickRate - 1) / (SLOTS - 1)));

@@ -13,8 +13,8 @@ const MOST = 6;
 const MIX = 0.35;
 
 /**
- * An organism that may be chosen to have heirs. If `kind` is empty, the organism counts as the only
- * one of its kind.
+ * An organism that may be chosen to have heirs. If `kind` is empty (for a creature without a name),
+ * no other organism counts as one of the same kind.
  */
 export interface Candidate
   extends Pick<OrganismView, 'id' | 'kind' | 'origin' | 'born' | 'healed'> {
@@ -27,10 +27,10 @@ export interface Candidate
 export type HeirSeed = Extract<PlantedSeed, { from: 'heir' }>;
 
 /**
- * Chooses the organisms that will have heirs, best first. An organism's score is the sum of its
- * number of healed wounds, its age and its number of children, each divided by the highest such
- * value among the candidates. A second organism of a kind is chosen only if no other kinds are
- * left.
+ * Chooses the organisms that will have heirs, best first. An organism has three values: its number
+ * of healed wounds, its age and its number of children. Each is divided by the highest value among
+ * the candidates, and the sum is the score. No kind gets a second organism before every kind has
+ * one.
  *
  * @param tick current tick
  * @returns up to 6 candidates

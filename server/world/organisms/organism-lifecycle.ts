@@ -101,8 +101,8 @@ export class OrganismLifecycle {
     if (!lives) this.die(organism, 'killed');
     else if (closing !== undefined && organism.phase !== 'growing') {
       close(organism, killed, this.grid, closing);
-      // The mask of hit cells is no longer needed. The killed cells are closed, and the engine sets
-      // closed cells to zero.
+      // The mask of hit cells is no longer needed: the killed cells are now in `closed`, and the
+      // engine sets all cells in `closed` to zero.
       organism.woundMask = undefined;
     }
   }
@@ -288,7 +288,8 @@ export class OrganismLifecycle {
   private slow(organism: Organism, moment: FlickerMoment): void {
     if (organism.phase === 'dead') return;
     const { tickRate, limit } = moment;
-    // Pause even a sleeping organism, because a stroke may wake it at any time.
+    // Set the pause even if the organism has just fallen asleep, because a stroke may wake it at
+    // any time.
     if (hasFlashed(organism, this.grid, moment)) organism.pause = tickRate - 1;
     else if (organism.phase === 'asleep') organism.pause = undefined;
     else if (organism.pause !== undefined) organism.pause = Math.ceil(tickRate / (2 * limit)) - 1;
@@ -384,8 +385,8 @@ export class OrganismLifecycle {
     if (organism.restTicks < LIFE.restSteps && organism.awakeSteps < trusted) return;
     if (organism.expression) {
       organism.expression = undefined;
-      // Release the positions that the organism needed only while it looked like a relative (a
-      // similar creature).
+      // The organism no longer looks like a relative (a similar creature). Release the positions at
+      // which it has no live cell now.
       [held] = settle(this.grid, [{ organism, readout }], this.species.threshold);
       if (held === 0) {
         this.die(organism, 'no-cell-left');

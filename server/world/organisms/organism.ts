@@ -36,8 +36,9 @@ export const LIFE = {
   /** Number of consecutive resting steps after which an organism sleeps. */
   restSteps: 8,
   /**
-   * An organism wakes if cells that blocked it become bare. This is the maximum number of steps for
-   * which the organism then stays awake. Each further such waking halves the number.
+   * If cells that blocked an organism become bare, the organism wakes. It then stays awake for at
+   * most this number of steps; for half as many the second time, a quarter the third time, and so
+   * on.
    */
   wakingSteps: 32,
   /**
@@ -123,8 +124,8 @@ export const importOrganism = (state: OrganismState, patch: PatchId): Organism =
   ...state,
   patch,
   isRestored: true,
-  // Send the genomes to the engine again. The cells of a patch that was taken over from another
-  // room may still read an earlier latent.
+  // Send the genomes to the engine again. If the patch belonged to another room before (see
+  // `World.merge`), its cells may still read an earlier latent.
   mustExpress: state.phase !== 'asleep',
 });
 
@@ -201,8 +202,8 @@ export class Population {
   }
 
   /**
-   * Adds an organism to the index if it sleeps, and otherwise removes it. While an organism sleeps,
-   * the cells on which it is blocked do not change.
+   * Adds an organism to `sleepersByPlace` if it sleeps, and otherwise removes it. While an organism
+   * sleeps, its `pressing` stays the same, because it takes no steps.
    */
   private indexSleeper(organism: Organism): void {
     const { window, pressing, phase } = organism;

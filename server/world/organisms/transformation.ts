@@ -53,8 +53,8 @@ function beginChange(
   wave?: NonNullable<Changing['transforming']>['wave'],
 ): void {
   organism.transforming = { stepsLeft, ...(wave && { wave }) };
-  // The organism's size before a wound no longer matters, because its shape changes. With 0, the
-  // wound counts as healed as soon as the organism rests.
+  // The organism's shape changes, so its size before a wound no longer matters. Record 0 cells, so
+  // that the wound counts as healed as soon as the organism rests.
   if (organism.hurt !== undefined) organism.hurt = 0;
   organism.stirs = 0;
   organism.mustExpress = true;
