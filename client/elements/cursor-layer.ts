@@ -41,7 +41,7 @@ interface Cursor {
   target: Point;
   /** Position at which the pointer was last drawn, in CSS pixels. */
   at: Point;
-  /** Time at which the name last covered other content, in ms. */
+  /** Time at which the name last overlapped other content, in ms. */
   coveredAt: number;
 }
 

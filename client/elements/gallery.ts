@@ -58,8 +58,8 @@ function rating(typed: string, names: string): number {
 /**
  * Searches the gallery for creatures that match all words of a text, by their names in the page's
  * language and in English. If no creature matches all words, returns creatures that match some
- * words, best matches first: "whale shark" finds whale and shark. If creatures match a word with
- * different numbers of typing errors, only those with the fewest errors match the word.
+ * words, best matches first: "whale shark" finds whale and shark. For each word, only the matches
+ * with the fewest typing errors count.
  *
  * @param among gallery indices to choose from; equally good matches are returned in this order
  */

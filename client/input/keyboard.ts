@@ -44,8 +44,8 @@ const ACTIONS: Readonly<Record<string, KeyAction>> = {
 };
 
 /**
- * Keys that always work, because speech input does not trigger them by mistake. The visitor can
- * turn the other single-character shortcuts off.
+ * Keys that work even if the visitor has turned the shortcuts in `ACTIONS` off. Speech input can
+ * trigger those shortcuts by mistake, but not these keys.
  */
 const ALWAYS: Readonly<Record<string, KeyAction>> = {
   escape: { do: 'escape' },

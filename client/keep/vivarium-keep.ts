@@ -441,8 +441,7 @@ function parse(bytes: Uint8Array) {
     bounds: JSON.parse(bounds) as LatentBounds,
     /**
      * Growth ends when no RGBA8 value has changed by more than `level` for `ticks` consecutive
-     * steps, or after `most` steps at the latest. Steps count only once the organism has its full
-     * size.
+     * steps, or after `most` steps at the latest. Only the steps after `growthSchedule` count.
      */
     rest: JSON.parse(rest) as Readonly<Record<'level' | 'ticks' | 'most', number>>,
     /** Paints organisms in high resolution. If undefined, the cells are drawn enlarged. */

@@ -177,7 +177,7 @@ export class UnfinishedPictures {
   private fences: WebGLSync[] = [];
   /**
    * Maximum number of unfinished frames; if there are more, the next frame waits. 0 until the GPU
-   * has finished its first frame, because it compiles shaders before. Infinity while the GPU
+   * has finished its first frame, because it compiles shaders until then. Infinity while the GPU
    * reports nothing.
    */
   private most = 0;

@@ -466,7 +466,8 @@ export class RequestTracker {
 
   /**
    * After a lost connection, sends recent unanswered commands again if the page still has the same
-   * participant. Rejects all others, except `REPEATED`, with the reason 'elsewhere'.
+   * participant. Rejects all others with the reason 'elsewhere', but forgets those that match
+   * `REPEATED`.
    *
    * @param you id of this page's participant after the reconnection; may differ from the earlier id
    */

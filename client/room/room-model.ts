@@ -201,7 +201,7 @@ export class RoomModel {
     settings: (event) => this.keep('settings', event),
     pace: (event) => {
       // If the server sends nothing for a while, the connection is marked as lost. This message
-      // shows that it works. If a frame has already arrived, mark it as live again.
+      // shows that it works, so mark it as live again, unless no frame has arrived yet.
       if (this.tick !== undefined) this.setConnection('live');
       this.keep('pace', event);
     },

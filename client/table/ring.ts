@@ -50,7 +50,8 @@ interface RingPage {
    * Shows a QR code for a page that grows an organism again on the person's own device.
    *
    * @param token the organism's seed as text
-   * @param page URL of this page; undefined stands for `/keep`, see `Event<'accepted'>`
+   * @param page URL of the page that grows the organism; undefined stands for `/keep`, see
+   *   `Event<'accepted'>`
    */
   showCode(ring: Ring, token: string, page: string | undefined): void;
   /** Shows that a touch had no effect. */

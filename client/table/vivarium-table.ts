@@ -24,7 +24,7 @@ import { controls } from '../style/controls.ts';
 import { REACH, Ring, type RingPlace, TableRing, TableView } from './ring.ts';
 import { TIMEOUTS } from './timeouts.ts';
 
-/** A touch belongs to the nearest ring if its centre is less than this far away, in em. */
+/** A touch belongs to the nearest ring if the ring's centre is less than this far away, in em. */
 const NEAR = 2 * REACH.edge;
 /** Maximum distance that a finger may move during a tap, in CSS pixels. */
 const SLOP = 10;

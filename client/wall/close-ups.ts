@@ -10,7 +10,7 @@ export const CLOSE_UP_GLIDE = 2_200;
 const REST = 8_000;
 /**
  * A close-up ends as soon as one of these statements is true:
- * - the event and the camera's arrival are both at least `LINGER` ms ago
+ * - the event ended at least `LINGER` ms ago, and the camera arrived at least `LINGER` ms ago
  * - the event ended at least `OUTCOME` ms ago, and the camera arrived at least `LONGEST` ms ago
  * - the event has not ended, and the camera arrived at least `LONGEST + OUTCOME` ms ago
  */

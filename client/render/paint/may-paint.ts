@@ -10,8 +10,8 @@ import type { RoomModel } from '../../room/room-model.ts';
 export const paintsAlways = (): boolean => location.search.includes('resolution=full');
 
 /**
- * Returns whether this page should download the checkpoint's painter. A page with a slow connection
- * (tier 'thrifty') should only if `always` is true.
+ * Returns whether this page should download the checkpoint's painter. On a slow connection (tier
+ * 'thrifty'), it should do so only if `always` is true.
  */
 export const hasPainter = (
   { checkpoint, quality }: Pick<RoomModel, 'checkpoint' | 'quality'>,

@@ -12,8 +12,8 @@ const WINDOW = 8;
 /** Number of slow frames within `WINDOW` at which the budget is lowered. */
 const MANY = 3;
 /**
- * If a frame did not request the next frame immediately, a gap between them of more than this, in
- * ms, counts as a pause, not as slowness.
+ * A gap between two frames that is longer than this, in ms, counts as a pause, unless the first
+ * frame requested the second immediately.
  */
 const PAUSE = 250;
 /** Number of frames without paint that are timed to measure the screen's frame rate. */

@@ -46,10 +46,9 @@ interface Atlas {
 }
 
 /**
- * Creates a texture with the weights of a layer. If there are two layers, the second is below the
- * first; it is for cells whose genome the painter has learned. Each row holds the weights of four
- * outputs. Each column holds the weights of one input; the column after the last input holds the
- * biases.
+ * Creates a texture with the weights of one or two layers, one below the other. The second layer is
+ * for cells whose genome the painter has learned. Each row holds the weights of four outputs. Each
+ * column holds the weights of one input; the column after the last input holds the biases.
  */
 function weightTexture(gl: WebGL2RenderingContext, ...layers: PainterLayer[]): WebGLTexture {
   const width = 1 + Math.max(...layers.map(({ inputs }) => inputs));
