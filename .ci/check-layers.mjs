@@ -5,8 +5,8 @@
  *     node .ci/check-layers.mjs [folder of a checkout]
  *
  * Type-only imports count. For each folder, `layers.json` lists what the folder's files may import
- * in addition to the folder itself and `shared`. If folders are nested, a file follows the rules of
- * its innermost folder.
+ * in addition to the folder itself and `shared`. If a file is in several of the listed folders, the
+ * rules of the innermost folder apply.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, posix } from 'node:path';

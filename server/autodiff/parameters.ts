@@ -46,8 +46,8 @@ export const uploadParameters = (
   );
 
 /**
- * Matches the names of parameters that are zero before training: those of the rule's last layer,
- * those through which genomes change the rule, and the trained vectors that are added to the
+ * Matches the names of parameters that are zero before training: those of the last layers of the
+ * rule (`out`) and of the genome net (`modulation`), and the trained vectors that are added to the
  * latents of gallery images.
  */
 const STARTS_AT_ZERO = /^(update\.(out|modulation)|gallery)\./;

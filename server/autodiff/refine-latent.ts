@@ -179,7 +179,7 @@ function errorAndSlope(
 ): { error: Expression; slope: Expression } {
   const { channels, latentSize, readout, side, update } = card;
   if (readout.kind !== 'rgba-premultiplied')
-    throw new RangeError('seeds can be fitted to a picture only if cells have RGBA colours');
+    throw new RangeError('only a checkpoint with RGBA colours can fit seeds to a picture');
   const parameters = parameterInputs(updateShapes(card));
   const latent = g.input('latent', [1, latentSize]);
   const step = ruleSteps(update, parameters, {
@@ -219,7 +219,7 @@ export function nativeObjective(
 ): Objective {
   const { channels, readout, side, update } = model.card;
   if (readout.kind !== 'rgba-premultiplied')
-    throw new RangeError('seeds can be fitted to a picture only if cells have RGBA colours');
+    throw new RangeError('only a checkpoint with RGBA colours can fit seeds to a picture');
   const [red] = readout.channels;
   const kernel = model.tensors.get('update.perceive.kernel')!.data;
   const condition = createCondition(model);

@@ -48,8 +48,8 @@ export function readGenome(
 }
 
 /**
- * Builds the layers of a rule. If cells read genomes in every step, the layers differ from patch to
- * patch.
+ * Builds the layers of a rule. If cells read genomes in every step, some layers differ from patch
+ * to patch.
  *
  * @returns each layer's weights [I, O] and biases [1, 1, 1, O]. In a layer that genomes change,
  *   each patch has its own weights [N, I, O] and biases [N, 1, 1, O]. Exception: the layer

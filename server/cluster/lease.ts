@@ -12,13 +12,13 @@ export const LEASE = {
   lease: 3_000,
   /** Interval of lease renewals, in ms. */
   renewal: 1_000,
-  /** How long a leader relies on its lease after a successful renewal, from sending it, in ms. */
+  /** How long a leader relies on its lease after sending a successful renewal, in ms. */
   trusted: 2_000,
   /**
    * Delay before a new leader's first tick if the previous leader did not release the room, in ms.
-   * The delay is longer than `trusted`, so the previous leader stops before it ends. The delay
-   * starts when this server sees the previous leader's last renewal or, if this server has not seen
-   * it, when this server acquires the lease.
+   * The delay is longer than `trusted`, so the previous leader stops before the delay ends. It
+   * starts when this server sees the previous leader's last renewal. If this server has not seen
+   * that renewal, the delay starts when this server acquires the lease.
    */
   firstTickDelay: 2_200,
   /** Interval between attempts to acquire a lease, in ms. */
@@ -87,9 +87,9 @@ export interface LeaseStore {
    * renewed.
    *
    * @param holder unique name of this process
-   * @param abandoned number of renewals that the caller saw last. Pass it only if the current
-   *   holder has certainly stopped. If the lease has not been renewed since, the store gives it to
-   *   the caller before it expires
+   * @param abandoned number of renewals that the caller saw last. Pass this number only if the
+   *   current holder has certainly stopped. If the lease has not been renewed since, the caller
+   *   gets it before it expires
    */
   acquire(room: string, holder: string, abandoned?: Renewals): Promise<Acquired | Held>;
   /**
@@ -425,7 +425,7 @@ interface StandbyOptions {
 
 /**
  * Repeatedly tries to acquire the leases of all rooms in `waiting`, and opens each room whose lease
- * it has acquired. Until then, `rooms/replicas.ts` replays the room's journal.
+ * it has acquired. While rooms wait, `rooms/replicas.ts` replays their journals.
  */
 export class Standby {
   private readonly trying = new Set<string>();

@@ -332,8 +332,8 @@ export async function openCluster(url: string, clock: Clock, log: Log): Promise<
       if (isAnswering) log.warn('valkey-back', 'Valkey answers again.');
       else log.error('valkey-away', warning);
     };
-    // Log failures of only this connection. It renews leases every second, so it is the first
-    // connection that fails.
+    // Log failures of only this connection. It renews leases every second, so it is the first to
+    // notice that Valkey does not answer.
     const renewals = await connectTo(url, clock, onAnswering);
     connections.push(renewals);
     const writes = await connectTo(url, clock);

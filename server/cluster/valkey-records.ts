@@ -297,7 +297,7 @@ export function openValkeyRecords(options: ValkeyRecordsOptions): Records {
     const found = await read('ZRANGE', INDEX_KEY, ...order, ...part);
     return (found as readonly Reply[]).map((key) => `${key}`);
   };
-  /** Reads values from the first of `places` on, as many as fit into one answer, at least one. */
+  /** Reads the first values of `places`: as many as fit into one answer, but at least one. */
   const readSome = async (places: readonly string[]): Promise<(Uint8Array | undefined)[]> => {
     const found = await read('EVAL', READ, places.length, ...places, partBytes);
     const values = (found as readonly Reply[]).map((bytes) =>

@@ -199,8 +199,8 @@ const MOST_WRITES = 2;
 
 /**
  * Changes that are not yet known to be stored, by item id. `item`: the new item; undefined if the
- * item was removed. `writes`: how many times the change has been written, because another server
- * may overwrite it.
+ * item was removed. `writes`: how many times the change has been written (more than once if another
+ * server has overwritten it).
  */
 type Changes<T> = Map<number, { readonly item: T | undefined; writes: number }>;
 
@@ -245,7 +245,7 @@ class SharedList<T extends { readonly id: number }> {
 
   /**
    * Reads the stored list, which other servers may have changed. Merges this server's pending
-   * changes into it, and stores them.
+   * changes into the list, and stores the merged list.
    *
    * @throws StoreError
    */

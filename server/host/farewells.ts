@@ -190,7 +190,7 @@ export class Farewells {
   }
 
   /**
-   * Stops a room's farewell, if there is one. Organisms that have been sent no `depart` command
+   * Stops a room's farewell, if there is one. Organisms for which no `depart` command has been sent
    * stay. Resolves when the room has executed or refused the last `depart` commands.
    */
   async stop(name: string): Promise<void> {

@@ -91,7 +91,7 @@ export class FilmPainter {
   /** The previous picture: its pixels, and the cells from which it was painted. */
   private before: { readonly planes: Planes; readonly pixels: Uint8Array } | undefined;
   private spent = 0;
-  /** The painter's maps of organisms, by the latents and labels from which they were computed. */
+  /** Maps of organisms' genomes, by the latents and labels from which they were computed. */
   private readonly maps = new Map<string, { readonly map: GenomeMap | undefined }>();
 
   /**
@@ -140,8 +140,8 @@ export class FilmPainter {
   }
 
   /**
-   * Returns a function that finds the painter's map of an organism, by id. The map is undefined
-   * while the organism is still growing.
+   * Returns a function that finds the map of an organism's genomes by the organism's id. The map is
+   * undefined while the organism is still growing.
    */
   private mapsOf(room: Organisms | undefined): MapOf {
     const found = new Map<number, { readonly map: PlacedMap | undefined }>();

@@ -247,7 +247,8 @@ export class AlertMonitor {
   readonly stop: () => void;
 
   /**
-   * @param open announcements by an earlier process, of problems that were not over when it ended
+   * @param open an earlier process's announcements of problems that were not over when that process
+   *   ended
    */
   constructor(
     private readonly options: Pick<AlertsOptions, 'clock' | 'date' | 'problems'>,

@@ -108,7 +108,7 @@ export function createMetrics(options: MetricsOptions) {
     });
   const tick = histogram(
     'tick_seconds',
-    'Duration of a tick, including the time to write the journal and to send frames to viewers. If a tick sends its frames only after it has ended, the time to send them is not included.',
+    'Duration of a tick, including the time to write the journal and to send frames to viewers. If the frames are sent only after the tick has ended, the time to send them is not included.',
   );
   const late = histogram(
     'tick_late_seconds',
@@ -147,7 +147,7 @@ export function createMetrics(options: MetricsOptions) {
   );
   gauge(
     'lease_epoch',
-    "Number of times that a server has become the room's owner (the server that runs the room). Only the server that now runs the room reports this number.",
+    "Number of times that a server has become the room's owner (the server that runs the room). Only the current owner reports this number.",
     ['room'],
     () => (options.cluster()?.epochs ?? []).map(({ room, epoch }) => [{ room }, epoch]),
   );

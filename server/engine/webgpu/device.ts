@@ -16,7 +16,7 @@ function describe({ info }: GPUAdapter) {
   const real = isRealGpu(info);
   const what = info.description || info.device || info.vendor || 'unnamed adapter';
   return {
-    /** Name of the GPU and its interface, in words for the person who runs the server. */
+    /** Kind and name of the adapter, in words for the person who runs the server. */
     name: `${real ? 'GPU' : 'CPU emulating a GPU'} (WebGPU, ${what.trim()})`,
     /** Whether the adapter is a hardware GPU, and not a driver that emulates a GPU on the CPU. */
     real,

@@ -137,8 +137,8 @@ export function planFor(
 
 /**
  * Perception holds a tile with its border in workgroup memory, some groups of four channels at a
- * time. Memory is reserved for at most this many groups. More groups are held only if the hidden
- * layers need a larger memory anyway.
+ * time. The memory is made large enough for at most this many groups. Perception holds more groups
+ * only if the hidden layers need a larger memory anyway.
  */
 const MAX_PERCEIVED = 12;
 
