@@ -26,8 +26,8 @@ export class FairQueue<T> {
    * Adds an entry. If the queue is then too long, drops the newest entry of the source with the
    * most entries, perhaps the new entry itself.
    *
-   * @param since when the entry began to wait. Needed only to put back a taken entry, before the
-   *   entries that began to wait later
+   * @param since when the entry began to wait. Needed only if entries may return to the queue: they
+   *   then come before the entries that began to wait later
    * @returns the dropped entry; undefined if none was dropped
    */
   add(source: string, entry: T, since = 0): T | undefined {
@@ -41,7 +41,8 @@ export class FairQueue<T> {
       this.sources.set(other, entries);
     }
     if (this.count <= this.most) return undefined;
-    // Start with the new entry's source: in a tie for the most entries, this source loses an entry.
+    // Start with the new entry's source, so that this source loses an entry if it ties for the most
+    // entries.
     let [longestSource, longest] = [source, own];
     for (const [other, entries] of this.sources) {
       if (entries.length > longest.length) [longestSource, longest] = [other, entries];

@@ -134,7 +134,7 @@ interface GrowingSeed {
 const COST_DECAY = 0.9;
 
 export class GrowthPreviews {
-  /** Finished and unfinished films, by the genomes of their seeds; the latest used is last. */
+  /** Films, finished or not, by the genomes of their seeds. The most recently used comes last. */
   private readonly films = new Map<string, Promise<GrowthFilm>>();
   private readonly waiting: FairQueue<GrowingSeed>;
   private readonly growing: GrowingSeed[] = [];

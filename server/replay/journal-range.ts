@@ -105,8 +105,8 @@ export async function readRange(
   const begin = starts[0].tick;
   const hasTime = [wanted.from, wanted.to].some((when) => when && 'time' in when);
   const timeline = hasTime ? await timelineOf(store, name, starts) : new Timeline(starts);
-  // The room may have advanced since `tail` was read. So `tickOf` converts a wall-clock time at
-  // most to `tail.tick`.
+  // The room may have advanced since `tail` was read. So, for a wall-clock time, `tickOf` returns
+  // at most `tail.tick`.
   const from = wanted.from ? tickOf(wanted.from, timeline, tail.tick) : begin;
   const isToNow = !wanted.to || ('time' in wanted.to && wanted.to.time > timeline.end);
   const to = isToNow ? tail.tick : tickOf(wanted.to!, timeline, tail.tick);

@@ -180,8 +180,8 @@ export class RoomRegistry {
   }
 
   /**
-   * If this server cannot run rooms or is draining, another server must create, open and remove
-   * rooms on behalf of this server. Returns the name of an open room that runs on such a server.
+   * If this server cannot run rooms or is draining, returns the name of an open room that runs on
+   * another server. That server must create, open and remove rooms on behalf of this server.
    *
    * @param _except room to ignore
    * @returns undefined outside a cluster, if this server can run rooms and is not draining, or if

@@ -279,7 +279,7 @@ export const SERVER = {
         value: 'SECONDS',
         type: number(0.01, 3_600),
         default: '10',
-        help: 'a room in which many cells change saves its state (a recent snapshot) at most once in this number of seconds',
+        help: 'minimum number of seconds between two recent snapshots (saved states) of a room in which many cells change',
         details: `Recent snapshots survive a crash of the server, but may be lost in a power failure. While a room changes, a snapshot that survives a power failure is taken every ${SNAPSHOTS.snapshotStored} × \`--snapshot\` seconds.`,
       },
     }),

@@ -129,8 +129,8 @@ export class JournalWriter {
    * @param times wall-clock times of the room's ticks
    */
   async watch(room: Room, tail: JournalTail, isAtOnce = false, times?: TickTimes): Promise<void> {
-    // Damaged snapshots are not in this list. Once a new snapshot has been stored, all snapshots
-    // that are not in the list are removed.
+    // Damaged snapshots are not in this list. Once a new snapshot has been stored, all other
+    // snapshots that are not in the list are removed.
     const snapshots = await this.options.store.readableSnapshots(room.name);
     const watched = new WatchedRoom(room, tail, times, snapshots);
     this.now(snapshots[0]?.at);
@@ -176,9 +176,9 @@ export class JournalWriter {
         watched.bytes += Math.ceil(bytes / written.length);
       }
     } catch (error) {
-      // Each room's records are written separately. If the error ends one room, the records of all
-      // other rooms have been written. Mark the ended room's records as written, too: this is
-      // harmless, because the room writes no more.
+      // Each room's records are written separately, and an error that ends a room concerns only
+      // this room's records. Mark even these records as written: this is harmless, because the room
+      // writes no more.
       if (endsRoom(error)) for (const { watched, write } of written) watched.stored = write.tail;
       this.fail(error);
     }

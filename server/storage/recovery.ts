@@ -397,7 +397,7 @@ export class RoomReplica {
     const [stored = 0] = await store.snapshotTicks(room.name);
     const recent = (await store.recent(room.name))?.snapshot.tick ?? 0;
     if (Math.max(stored, recent) > near)
-      throw new NotReplicated("this server's copy of the room is too many ticks behind the room");
+      throw new NotReplicated('the copy on this server has fallen too far behind');
   }
 
   private endOf(entries: readonly JournalRecord[]): JournalTail {

@@ -38,8 +38,8 @@ export class SystemActor {
   /**
    * @param register called before the first command; returns the participant that represents this
    *   sender
-   * @param submit submits a command. If the command is rejected, either throws a Refusal
-   *   immediately or calls `refuse` later
+   * @param submit submits a command. If the command is rejected before it reaches the room, either
+   *   throws a Refusal immediately or calls `refuse` later
    */
   constructor(
     private readonly register: (actor: SystemActor) => ParticipantView,

@@ -68,10 +68,10 @@ export class GatewayChannels {
   }
 
   /**
-   * Replaces the list of channels whose updates the gateway receives.
+   * Replaces the list of channels whose updates the gateway needs.
    *
-   * @param wants all channels of the gateway's viewers. If `isUsed` is false, the last viewer has
-   *   recently left the channel
+   * @param wants all channels that the gateway's viewers use or, if `isUsed` is false, have
+   *   recently stopped using
    */
   update(wants: Item<'wants'>['channels']): void {
     const gone = new Map(this.used);

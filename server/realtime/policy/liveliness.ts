@@ -1,8 +1,8 @@
 /**
  * Controls the liveliness of a room: the maximum share of organisms that may look like a relative
- * (a similar creature) at the same time. The liveliness is lower while ticks are slow or the hall is
- * empty, higher while the hall is full, and 0 while nobody is watching. Brief changes are ignored,
- * because each change of the liveliness is written to the journal.
+ * (a similar creature) at the same time. The liveliness is lower while ticks are slow or the hall
+ * is empty, higher while the hall is full, and 0 while nobody is watching. Brief changes are
+ * ignored, because each change of the liveliness is written to the journal.
  */
 import type { Room } from '../../world/room.ts';
 

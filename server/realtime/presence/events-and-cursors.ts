@@ -56,7 +56,7 @@ export class EventQueue {
    * Sends the new events to each client whose turn it is in this delivery round.
    *
    * @param hasTurn whether it is a client's turn; must be true at least once in any three
-   *   successive calls, because older events are dropped
+   *   successive rounds, because older events are dropped
    */
   deliver<R extends Recipient>(members: Iterable<R>, hasTurn: (client: R) => boolean): void {
     const due = this.events.length > 0 ? [...members].filter(hasTurn) : [];

@@ -168,9 +168,9 @@ export class NewcomerEnergy {
     const oldest = [...allowances].find(([other, stored]) => other !== key && isIdle(stored));
     if (!oldest) return;
     allowances.delete(oldest[0]);
-    // A forgotten device that returns cannot be told from other unknown devices. If its energy was
-    // not full, assume that all unknown devices have no energy now (see `since`). Otherwise, being
-    // forgotten would refill the device.
+    // A forgotten device that returns looks like any other unknown device. If its energy was not
+    // full, assume that all unknown devices have no energy now (see `since`). Otherwise, being
+    // forgotten would refill the device's energy.
     if (this.levelOf(oldest[1]) < this.room.energySettings.newcomer) this.since = this.clock.now();
   }
 }

@@ -380,7 +380,7 @@ export class Seats<M> {
     const place = this.options.tokens.issue({ participant: this.ownerOf(token) ?? 0, since });
     const found = this.find(token);
     // If `token` belongs to a reserved seat, let the new token resume this seat, too. If the seat
-    // is occupied, leave its token, because the present user of the seat needs it.
+    // is occupied, keep the seat's token, because the present user of the seat needs it.
     if (found && found.member === undefined) {
       Object.assign(found.seat, { token: place, previousToken: token });
     }

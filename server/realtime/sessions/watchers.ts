@@ -62,7 +62,8 @@ function evictedFor<M>(seats: ReadonlyMap<M, WatcherSeat>, newcomer: WatcherSeat
  * Returns the newest member of the largest group of watchers, to make space for a newcomer.
  *
  * @param own the newcomer's group. If absent, the size of the newcomer's group does not matter
- * @returns undefined if no group is larger than `own` would be with the newcomer
+ * @returns undefined if `own` is given, and no group is larger than this group would be with the
+ *   newcomer
  */
 function newestOfLargest<M, K>(
   seats: readonly [M, WatcherSeat][],

@@ -97,8 +97,8 @@ export class RoomEncoders implements FrameFeed {
    */
   private readonly base = new View(this.planes, 1);
   /**
-   * Copies of the room at different scales, by scale. They are updated in this order, and `base`
-   * must be first, because the other copies are computed from it.
+   * Copies of the room, by scale. They are updated in the order of this map. `base` must be first,
+   * because the other copies are computed from it.
    */
   private readonly views = new Map([[1, this.base]]);
   private readonly channels = new Map<string, EncoderChannel>();
