@@ -164,14 +164,14 @@ export const SERVER = {
         ...ofRooms('water'),
         help: 'strength of the water effect, which makes the picture move as if under water; 1: usual strength; 0: no effect',
         details:
-          'On phones, the water effect stops after a while. The water effect is off while a room is paused, and on devices that are set to reduce motion.',
+          'On phones, the water effect stops after a while. Paused rooms, and devices that are set to reduce motion, show no water effect.',
       },
       lifetime: {
         value: 'SECONDS',
         ...ofRooms('lifetime'),
         help: 'age in seconds after which a resting (unchanging) organism dissolves in a busy room; 0: never',
         details:
-          'A room is busy if it has more than half of `--max-organisms` organisms. While visitors are in the room, they can save their own organisms from dissolving (losing all cells).',
+          'A room is busy if it has more than half of `--max-organisms` organisms. While visitors are in the room, they can stop their own organisms from dissolving.',
       },
       maxFlashes: {
         value: 'COUNT',
@@ -273,7 +273,7 @@ export const SERVER = {
         default: 'refuse',
         help: 'what the server does at start if stored data are damaged: refuse (the server does not start), or set-aside (the server moves damaged data to another folder and opens the intact data)',
         details:
-          "With `set-aside`, the server moves damaged data of each room to `set-aside/` in the data folder, and deletes nothing. The host's page lists the moved data, and the host can restore these data. `set-aside` does not help if the data need another version of Vivarium, another checkpoint or another room size. `set-aside` does not help against a data folder locked by another process, missing permissions or a full disk.",
+          "With `set-aside`, the server moves damaged data of each room to `set-aside/` in the data folder, and deletes nothing. The host's page lists the moved data, and the host can restore these data. `set-aside` does not help if the data need another version of Vivarium, another checkpoint or another room size. Nor does it help if another process has locked the data folder, the server lacks permissions, or the disk is full.",
       },
       snapshot: {
         value: 'SECONDS',
