@@ -186,8 +186,8 @@ export interface Records {
 }
 
 /**
- * Parts stored with `putUnsynced`. The outer key is the map that holds the records of a storage in
- * memory; the inner key is the key of the parts.
+ * Parts stored with `putUnsynced` in storages in memory. The outer key is the map with a storage's
+ * records, which identifies the storage. The inner key is the key of the parts.
  */
 const unsynced = new WeakMap<Map<string, Uint8Array>, Map<string, Uint8Array[]>>();
 

@@ -125,7 +125,8 @@ async function latestMoment(
  *
  * @returns `tail`: where the replay must end; `gap`: whether later entries are lost, because a
  *   write failed or a snapshot that the replay needs is damaged
- * @throws StoreError 'damaged' if an entry is damaged, or is missing although no write failed
+ * @throws StoreError 'damaged' if an entry is damaged, or if an entry is missing for another reason
+ *   than a failed write
  */
 async function lastWholeEntry(
   store: Store,
@@ -183,7 +184,7 @@ interface ReplayOptions {
   readonly to: number;
   readonly journal: Sequence<JournalRecord>;
   readonly marks: Sequence<PlaneChecksum>;
-  /** Checksums from an earlier replay that this replay continues, if any. */
+  /** If this replay continues an earlier replay: checksums of the ticks replayed so far. */
   readonly sums?: TickSums;
   /**
    * Whether to step only a few patches of this room at a time, so that other rooms do not wait
@@ -488,14 +489,14 @@ export async function openRoom(
 async function passUnstored(world: World, room: Room): Promise<void> {
   let isDue = false;
   // The other process stopped before it stored another checksum, so step the room until a checksum
-  // is due. Checksums are rarest while a room does not change. So assume that the room has not
-  // changed since its last checksum; then the steps reach at least as far as the other process.
+  // is due. Checksums are rarest while a room does not change. To be sure to reach the other
+  // process, assume that the room has not changed since its last checksum.
   for (let isChanged = false; !isDue; ) {
     const [ticked] = await world.tick([room], undefined, true);
     isChanged ||= isEventful(ticked);
     isDue = isMarkDue(room.tick, isChanged);
   }
-  // A checksum is stored one tick late, so visitors may have seen one more tick.
+  // A checksum is stored one tick after it is due, so visitors may have seen one more tick.
   await world.tick([room], undefined, true);
 }
 

@@ -51,8 +51,8 @@ export function asideName(what: string, at: number): string {
 /** Moves data to separate folders, and keeps a list of the moves. */
 export class SetAside {
   /**
-   * By room: id of the latest entry for single damaged records (`what` is `records`) that this
-   * process has added.
+   * Maps each room to an entry id: the latest entry that this process has added for single damaged
+   * records (`what` is `records`).
    */
   private readonly parts = new Map<string, string>();
 
@@ -81,8 +81,8 @@ export class SetAside {
   }
 
   /**
-   * Moves damaged records to a separate folder. If other records depend on these records, the code
-   * that opens the room must detect that they are missing.
+   * Moves damaged records to a separate folder. Does not check whether other records depend on
+   * them. The code that opens the room must detect that the moved records are missing.
    *
    * @param room the room's name; null for records of the whole server
    */
@@ -101,8 +101,8 @@ export class SetAside {
 
   /**
    * Copies a room's data to a separate folder, and takes the room back to its latest intact
-   * snapshot. If there is no intact snapshot, the room starts empty. Intact snapshots with a name
-   * are kept.
+   * snapshot. If there is no intact snapshot, the room starts empty. The room also keeps all intact
+   * snapshots that have a name.
    *
    * @param why one or two sentences for the host
    * @throws StoreError 'disk-full' or 'write-failed'
@@ -223,8 +223,8 @@ export class SetAside {
 }
 
 /**
- * Record key (see `encodeRecord`) with which the file with the copy of essential records is written
- * and read. The file's checksum includes the key.
+ * The copy of the essential records is a file that contains a single record with this key (see
+ * `encodeRecord`). The record's checksum includes the key.
  */
 const NAME = 'essentials';
 const PREFIXES = ['house/', 'plan/', 'room/'];

@@ -26,17 +26,16 @@ export const SNAPSHOTS = {
    */
   snapshotCells: 3_500_000,
   /**
-   * Interval between two stored snapshots of a changing room, as a multiple of the setting
-   * `snapshot`.
+   * Interval between two stored snapshots of a changing room, as a multiple of the server's setting
+   * `snapshot` (the minimum interval of recent snapshots).
    */
   snapshotStored: 6,
   /** Interval between two stored snapshots of a room that does not change, in ms. */
   snapshotIdle: 3_600_000,
   keepLatest: 3,
   /**
-   * Numbers of recent minutes, hours and days. For each of these minutes, hours and days, one
-   * snapshot is kept. An undo replays from a snapshot kept for a minute, so `keepMinutes` must
-   * cover the longest possible undo.
+   * For this many recent minutes, hours and days, one snapshot each is kept. An undo replays from a
+   * snapshot kept for a minute, so `keepMinutes` must cover the longest possible undo.
    */
   keepMinutes: MOST_UNDO / 60 + 2,
   keepHours: 6,
@@ -57,8 +56,8 @@ const DAY = 24 * HOUR;
 
 /**
  * Chooses the snapshots to keep: the latest few, one for each recent minute, hour and day, the last
- * few taken before an action of the host, and all that have a name. Snapshots with `jump` are kept
- * while replays from older snapshots need them.
+ * few taken before an action of the host, and all that have a name. Snapshots of a state that
+ * replaced the room's state (`jump`) are kept while replays from older snapshots need them.
  *
  * @param snapshots latest first
  * @returns the snapshots to keep, latest first
@@ -94,8 +93,8 @@ export function retainedSnapshots(
 }
 
 /**
- * Groups successive snapshots of the same minute, hour or day, and returns the latest groups.
- * Limits the number of groups, not their age, because the wall clock may have been wrong.
+ * Groups successive snapshots of the same minute, hour or day. Returns the latest groups, however
+ * old they are: ages are unreliable, because the wall clock may have been wrong.
  *
  * @param span length of a minute, hour or day, in ms
  * @param most maximum number of groups
@@ -236,8 +235,8 @@ export class Snapshots {
     }
     const cells = state.organisms.map(({ id }) => refOf(id, saved.get(id)!));
     bytes += await store.putState(room.name, state);
-    // Wait until the journal entries are on disk, because the stored end of the journal must not
-    // lie after the last entry on disk.
+    // Wait until the journal entries are on disk. Otherwise, the journal's stored end (`tail`)
+    // could refer to an entry that is not on disk.
     await this.journalWritten();
     const tail = storedTail(watched, { tick, seq });
     const { engine } = this;
@@ -298,10 +297,9 @@ export class Snapshots {
   }
 
   /**
-   * Selects the snapshots to keep. The journal before a removed snapshot stays on disk if an older
-   * snapshot needs it. The size of this journal is then added to the sizes (`bytes` and `journal`)
-   * of the next newer kept snapshot from which a replay can start, so that it counts towards
-   * `maxBytes`.
+   * Selects the snapshots to keep. The journal before a removed snapshot stays on disk if a replay
+   * from an older snapshot needs it. To let this journal count towards `maxBytes`, adds its size to
+   * `bytes` and `journal` of the next newer kept snapshot from which a replay can start.
    *
    * @param all all snapshots, latest first
    * @param stays returns whether to keep a snapshot
@@ -338,8 +336,8 @@ const marksOf = ({ name, before, jump }: SnapshotMarks = {}): SnapshotMarks =>
   defined({ name, before, jump });
 
 /**
- * Moves the recorded end of a room's stored journal forward, never back. The caller must write the
- * result to the store immediately.
+ * Updates `watched.stored`, the end of the room's journal on disk. The end never moves back. The
+ * caller must write the result to the store immediately.
  */
 function storedTail(watched: WatchedRoom, { tick, seq }: JournalTail): JournalTail {
   const { stored } = watched;
@@ -356,8 +354,8 @@ function storedTail(watched: WatchedRoom, { tick, seq }: JournalTail): JournalTa
 function baseFor(old: SavedCells | undefined, tick: number): number | undefined {
   if (!old || old.differences >= MAX_DIFFERENCES) return undefined;
   const base = old.base ?? old.tick;
-  // A second snapshot of the same tick overwrites the cells of the first, so these cells cannot be
-  // a base.
+  // If the base belongs to an earlier snapshot of the same tick, the new cells overwrite the base,
+  // so they must not depend on it.
   return base < tick ? base : undefined;
 }
 

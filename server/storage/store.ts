@@ -69,8 +69,8 @@ export const STATE_KINDS = ['mark', 'journal', 'snapshot', 'state', 'cells', 'mo
 /** Record types with several records per room, under keys `kind/room/…`. */
 export const ROOM_KINDS = [...STATE_KINDS, 'hours', 'counted'];
 /**
- * Record types with keys `kind/name`. Records of type `house` are server-wide. For the other types,
- * `name` is the name of a room.
+ * Record types with keys `kind/name`. For the type `house`, `name` is the name of a server-wide
+ * record. For the other types, `name` is the name of a room.
  */
 export const SERVER_KINDS = ['house', 'plan', 'room', 'tail'];
 
@@ -267,8 +267,8 @@ export class Store {
     for (const kind of ['snapshot', 'state', 'cells']) {
       await this.remove(spanOf(`${kind}/${name}/`), (key) => !needed.has(key));
     }
-    // No replay starts from a standalone snapshot, which has a name or was taken before an action
-    // of the host.
+    // Keep only the journal that replays can need. No replay starts from a standalone snapshot,
+    // which has a name or was taken before an action of the host.
     const periodic = kept.filter((one) => !schemas.isStandalone(one));
     const first = Math.min(...(periodic.length > 0 ? periodic : kept).map(({ tick }) => tick));
     for (const kind of ['journal', 'mark']) {

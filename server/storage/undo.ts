@@ -50,9 +50,9 @@ const MAX_BASES = 8;
  */
 const CLOSE_TICKS = 8;
 /**
- * The replay catches up with the running room in passes. Each pass reduces the lag, which is the
- * number of ticks that the replay is behind the room. If more than this share of the lag remains
- * after a pass, the replay is too slow to catch up, so the room is paused.
+ * The replay catches up with the running room in several passes. If a pass leaves more than this
+ * share of the lag (the ticks by which the replay is behind the room), the replay is too slow to
+ * catch up, so the room is paused.
  */
 const MAX_REMAINING = 0.9;
 
@@ -80,8 +80,8 @@ export async function undo(options: UndoOptions, request: UndoRequest) {
     'tick' in request
       ? { why: 'undo', from: request.tick, to: request.tick, by: HOUSE.id, id: request.id }
       : recentUndo(options, journal, request, asked);
-  // Commands cannot be undone twice. Undos before the last restore of a snapshot do not count,
-  // because the restore cancelled their effect.
+  // Ignore commands that an earlier undo has already undone. An undo before the last restore of a
+  // snapshot does not count, because the restore cancelled its effect.
   const restored = journal.findLast(({ jump }) => jump?.why === 'restore')?.tick ?? -1;
   const earlier = undosAfter(journal, restored);
   const undone = journal.flatMap((entry) =>
@@ -99,7 +99,10 @@ export async function undo(options: UndoOptions, request: UndoRequest) {
   return { commands: withoutContinuations(undone.map(({ command }) => command)).length, backup };
 }
 
-/** Returns the last tick that is certainly before the requested period, at a given tick rate. */
+/**
+ * Returns the last tick that is before the requested period, even if the room ran slightly faster
+ * than `rate` (in ticks per second).
+ */
 const tickBefore = (now: number, { seconds, ago }: CallBody<'undo'>, rate: number): number =>
   now - Math.ceil((ago + seconds) * SLACK * rate);
 
@@ -119,8 +122,9 @@ function recentUndo(
   const times = settled(journal, { tick, at: journalWriter.now() }, 1000 / tickRate);
   const until = ago > 0 ? asked.at - 1000 * ago : Infinity;
   const since = asked.at - 1000 * (ago + seconds);
-  // If the clock was changed, the wall-clock times in the journal may be wrong, so limit the ticks
-  // as well. If the room's tick rate has changed, assume the maximum tick rate.
+  // If the clock was changed, the wall-clock times in the journal may be wrong. So also ignore
+  // ticks that are too old. Compute the limit from the tick rate or, if this rate has changed, from
+  // the maximum tick rate.
   const oldest = tickBefore(asked.tick, request, MAX_TICK_RATE);
   const isChanged = journal.some(
     (entry) =>
@@ -141,10 +145,10 @@ function recentUndo(
 }
 
 /**
- * Replaces the room's state by the result of a replay without the undone commands.
+ * Replays the journal without the undone commands, and replaces the room's state by the result.
  *
  * @param base the snapshot from which the replay starts
- * @param undos the new undo, followed by earlier undos that the replay must repeat
+ * @param undos the new undo, then the earlier undos since `base`, which the replay must repeat
  * @returns a snapshot of the room before the undo
  * @throws HostRefusal 'undo-too-far' if journal entries are missing
  */
@@ -183,8 +187,8 @@ async function rewrite(options: UndoOptions, base: SnapshotRecord, undos: readon
     // If some journal entries could not be stored, the replay lacks their commands. Refuse the
     // undo, because it would undo these commands, too.
     if (seq !== journalWriter.tailOf(room).seq) throw new HostRefusal('undo-too-far');
-    // Replacing the room's state takes one tick without commands. So step the scratch room by one
-    // tick as well.
+    // The replacement of the room's state counts as the room's next tick, which has no commands. So
+    // step the scratch room to this tick.
     await world.tick([replayed]);
     const backup = await journalWriter.takeSnapshot(room, { before: 'undo' });
     await world.merge(room, replayed);
@@ -199,9 +203,9 @@ async function rewrite(options: UndoOptions, base: SnapshotRecord, undos: readon
 }
 
 /**
- * Returns the events to replay in a tick. Marks undone commands, and omits commands that were
- * refused. A seed refused for lack of engine memory is not omitted, because it had used up an id
- * and random numbers.
+ * Returns the events to replay in a tick. Marks undone commands. Omits refused commands, except
+ * seeds that were refused for lack of engine memory: they used up ids and random numbers, so the
+ * replay must use these up, too.
  */
 function eventsWithout(undos: readonly UndoJump[], entry: JournalRecord): RoomEvent[] {
   const wasOutOfMemory = entry.events.some(({ what }) => what === 'no-memory');
@@ -237,9 +241,9 @@ const undosAfter = (journal: readonly JournalRecord[], base: number): UndoJump[]
   journal.flatMap(({ tick, jump }) => (jump?.why === 'undo' && tick > base ? [jump] : []));
 
 /**
- * Finds the latest snapshot from which an undo can be replayed. The snapshot must precede all
- * commands to undo. The journal after the snapshot must be complete, without a restore of a
- * snapshot, and without an undo of commands that precede the snapshot.
+ * Finds the latest snapshot from which an undo can be replayed. The snapshot must be older than all
+ * commands to undo, and the journal after it must be complete. Since this snapshot, no snapshot may
+ * have been restored, and no commands from before it may have been undone.
  *
  * @param first tick of the first command to undo
  * @param last sequence number of the last journal entry
@@ -289,8 +293,8 @@ export async function restoreSnapshot(
     const { planes: _, organisms: _replaced, departed, lineage, ...present } = room.export();
     const { organisms, planes } = state;
     const living = new Set(organisms.map(({ id }) => id));
-    // Remove the restored organisms, which are alive again, from the departed organisms and from
-    // the lineage's ended organisms.
+    // The restored organisms are alive again. So remove them from two lists: the departed
+    // organisms, and the ended organisms of the family tree (`lineage`).
     const gone = departed?.filter(({ id }) => !living.has(id)) ?? [];
     const ended = lineage?.ended.filter(({ id }) => !living.has(id)) ?? [];
     const from = {

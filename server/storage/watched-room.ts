@@ -17,7 +17,7 @@ export function checksumOf({ rgba, owner }: Planes): number {
   return crc32(owners, crc32(rgba));
 }
 
-/** CRC-32 of the checksums of consecutive ticks, and the first of these ticks. */
+/** `since`: first of several consecutive ticks. `sum`: CRC-32 of the checksums of these ticks. */
 type EachTick = PlaneChecksum['each'];
 
 const foldOf = (sums: readonly number[]): number =>
@@ -54,8 +54,9 @@ export class TickSums {
   }
 
   /**
-   * Whether a stored checksum of all ticks from `since` on matches the checksums in `sums`;
-   * undefined if `sums` lacks the tick `since`.
+   * Compares the checksums in `sums` with a stored checksum that combines all ticks since `since`.
+   *
+   * @returns whether they match; undefined if `sums` lacks the tick `since`
    */
   proves({ since, sum }: EachTick): boolean | undefined {
     if (since < this.first || since >= this.first + this.sums.length) return undefined;
@@ -91,8 +92,8 @@ export interface SavedCells {
   /** If the cells are stored as a difference from earlier cells (the base), tick of the base. */
   readonly base?: number | undefined;
   /**
-   * Number of records that have been stored as differences from the base, up to and including the
-   * record of these cells. 0 if these cells are stored in full.
+   * Number of records stored so far as differences from the same base, including the record of
+   * these cells. 0 if these cells are stored in full.
    */
   readonly differences: number;
 }
@@ -102,9 +103,9 @@ export class WatchedRoom {
    * Checksums of the planes (colours and owners of all cells) to store with the next journal write.
    */
   marks: PlaneChecksum[] = [];
-  /** Checksums of all ticks since a checksum was last added to `marks`. */
+  /** Checksums of the latest ticks, which will be combined in the next checksum in `marks`. */
   readonly sums: TickSums;
-  /** Whether the room has changed since a checksum was last added to `marks`. */
+  /** Whether the room has changed since the last checksum was computed for storing (`marks`). */
   unmarked = true;
   /** Whether the room has changed since the last stored snapshot. */
   unsaved = true;
@@ -123,7 +124,8 @@ export class WatchedRoom {
   /** Locked while code changes the room's snapshots. */
   readonly saving = new Mutex();
   /**
-   * Whether journal entries are missing. Only a new snapshot makes the stored room complete again.
+   * Whether journal entries could not be stored. Without them, the room's present state can be
+   * restored only from a new snapshot.
    */
   needsSnapshot = false;
   /**

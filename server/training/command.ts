@@ -99,12 +99,13 @@ const RECORDED = ['name', 'from', 'updates', 'batch', 'backend', 'refine'] as co
  * Returns the command that repeats a run. If the run was resumed with different options, the result
  * lists these options and the update from which they apply.
  *
- * @param update number of updates before this start of the program
- * @param before this function's result at the previous start; absent if the run has just begun
+ * @param update number of updates done before the program was started this time
+ * @param before what this function returned when the program was last started for this run; absent
+ *   if the run has just begun
  */
 export function commandOf(options: Options, update: number, before?: string): string {
-  // Include the back end, because rounding depends on it. Omit 'auto', which does not say what was
-  // chosen; the checkpoint's card names the chosen device.
+  // Rounding depends on the back end, so include it. But omit 'auto', which names no back end; the
+  // checkpoint's card names the device that was chosen.
   const given = RECORDED.filter(
     (key) => options[key] !== undefined && !(key === 'backend' && options.backend === 'auto'),
   );
@@ -115,8 +116,8 @@ export function commandOf(options: Options, update: number, before?: string): st
     ...given.flatMap((key) => [`--${key}`, quoted(`${options[key]}`)]),
   ].join(' ');
   if (before === undefined) return `npm run train -- ${words}`;
-  // The options --from and --refine apply to one start of the program only, so leave them out of
-  // the comparison.
+  // Check whether the options have changed. Ignore the earlier options --from and --refine, which
+  // applied only to the start for which they were given.
   const lasting = before.replace(/ --(from|refine) \S+/g, '');
   if (options.refine === undefined && lasting.endsWith(` ${words}`)) return before;
   return `${before}; continued from update ${update} with --resume ${words}`;

@@ -25,9 +25,9 @@ const positive = v.pipe(v.number(), v.gtValue(0));
 const share = v.pipe(v.number(), v.minValue(0), v.maxValue(1));
 
 /**
- * Creates the schema of a range of integers, both ends included. The range is constant, or changes
- * linearly from `from` to `to` during the first part of a run. `over` is this part's length, as a
- * share of the run (0…1).
+ * Creates the schema of a range of integers, both ends included. The range is either constant, or
+ * it changes linearly, from the range `from` at the start of a run to the range `to`. The change
+ * takes the first part of the run: the share `over` (0…1).
  *
  * @param least smallest integer that a range may contain
  */
@@ -48,7 +48,7 @@ export type Drawn = v.InferOutput<ReturnType<typeof drawnFrom>>;
 const pool = v.strictObject({
   /** Maximum number of organisms in the pool of grown organisms. */
   size: v.optional(count, 1024),
-  /** Number of organisms that an update takes from the pool to take further steps. */
+  /** Number of organisms that an update takes from the pool and steps further. */
   batch: count,
   /**
    * Number of new organisms added to the pool per update. The smaller this number, the older the
@@ -56,8 +56,8 @@ const pool = v.strictObject({
    */
   admit: count,
   /**
-   * Whether to train on additional new organisms while the pool has fewer organisms than an update
-   * takes from it, as in the published training (Palm et al. 2022).
+   * Whether to train on additional new organisms as long as the pool holds too few organisms for an
+   * update, as in the published training (Palm et al. 2022).
    */
   standIns: v.optional(v.boolean(), false),
   /** Number of steps that a pooled organism takes in an update. */
@@ -67,14 +67,14 @@ const pool = v.strictObject({
    * if absent.
    */
   gradientSteps: v.exactOptional(count),
-  /** Additional pooled organisms per update that take few steps and are not damaged. */
+  /** Additional organisms that an update takes from the pool, does not wound, and steps briefly. */
   calm: v.exactOptional(
     v.strictObject({
       batch: count,
       steps: drawnFrom(1),
       /**
-       * Whether each organism gets the genome of another image and must turn into this image within
-       * its steps.
+       * Whether each organism gets the latent (genome) that belongs to another image, and must turn
+       * into this image within its steps.
        */
       metamorphosis: v.optional(v.boolean(), false),
       /** Weight of a penalty on the squared change of all channels in the last step. */
@@ -82,19 +82,22 @@ const pool = v.strictObject({
     }),
   ),
   /**
-   * Additional organisms per update that have neighbours, as in a room. Cells of the patch that
-   * neighbours occupy are zeroed before each step and left out of the training loss.
+   * Additional organisms per update for which neighbours occupy some cells of the patch, as in a
+   * room. The occupied cells are zeroed before each step and left out of the training loss.
    */
   crowded: v.exactOptional(
     v.strictObject({
       batch: count,
       /** Maximum number of organisms with neighbours to keep between updates. */
       size: v.optional(count, 256),
-      /** Average share of new organisms among an update's organisms with neighbours. */
+      /**
+       * Probability that an organism in the batch newly gets neighbours, instead of being kept with
+       * its neighbours from an earlier update.
+       */
       renewed: v.optional(share, 0.15),
       /** Neighbours can occupy at most this share of a patch's cells. */
       largest: v.optional(share, 0.7),
-      /** Probability that a micro-batch of new organisms grows with neighbours. */
+      /** Probability that all new organisms in a micro-batch grow beside occupied cells. */
       fresh: v.optional(share, 0),
     }),
   ),
@@ -115,11 +118,9 @@ const pool = v.strictObject({
        * with the target image after half of the steps and after the last step.
        */
       steps: v.optional(drawnFrom(2), () => [6, 12] as [number, number]),
-      /** Average share of new organisms among an update's healing organisms. */
+      /** Probability that a healing organism is new, instead of coming from an earlier update. */
       renewed: v.optional(share, 0.2),
-      /**
-       * Average share of the healing organisms from earlier updates that an update wounds again.
-       */
+      /** Probability that a healing organism from an earlier update is wounded again. */
       again: v.optional(share, 0.1),
       /** Share of new healing organisms whose body is shifted instead of wounded. */
       shifted: v.optional(share, 0),
@@ -135,8 +136,8 @@ const pool = v.strictObject({
     }),
   ),
   /**
-   * Share of wounded organisms among the grown organisms that an update takes from the pool. The
-   * update wounds them before they take further steps.
+   * Each update takes organisms from the pool (`batch`), and wounds this share of them before they
+   * take further steps.
    */
   wounded: v.optional(share, 0.5),
   wounds: v.optional(v.pipe(v.array(v.picklist(WOUND_KINDS)), v.minLength(1)), ['square']),
@@ -197,9 +198,9 @@ const configFields = v.strictObject({
     v.strictObject({ channel: whole, octaves: count, weight: v.optional(positive, 1) }),
   ),
   /**
-   * Weight, in the training loss, of the picture at the end of growth. The picture after
-   * `extraSteps` more steps has weight 1. For healing organisms: weight of the picture after half
-   * of their steps.
+   * Weight, in the training loss, of the picture at the end of growth or, for healing organisms,
+   * after half of their steps. The picture after the last step (for new organisms, after
+   * `extraSteps` more steps) has weight 1.
    */
   judgeGrown: v.optional(v.pipe(v.number(), v.minValue(0)), 0),
   /**
@@ -298,7 +299,7 @@ export const drawnStates = ({ batch, calm }: NonNullable<TrainingConfig['pool']>
   batch + (calm?.batch ?? 0);
 
 /**
- * Returns the ends of a range at a moment of the run.
+ * Returns the lower and upper end of a range that may change during a run.
  *
  * @param progress share of the run that is done, 0…1
  */

@@ -73,7 +73,7 @@ async function main(options: Options): Promise<void> {
     say(`refining at most ${config.gallery} latents of the gallery`);
     const state = await refineOffsets(compute, ruleOf(run.state), run.state, { pull, stop });
     run = { ...run, state };
-    // Refining takes minutes, so save the result before training begins.
+    // Refining the gallery's latents takes minutes, so save the result before training begins.
     await saveRun(folder, run, config);
   }
   const trainer = await Trainer.create(compute, config, data, run.state);

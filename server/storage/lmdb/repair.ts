@@ -44,8 +44,8 @@ export async function recoverTable(folder: string, fresh: string, rooms: readonl
     return true;
   };
   const damaged: string[] = [];
-  // Ignore whether an earlier process has begun this step: every process must open the damaged
-  // file.
+  // Ignore the result, which says whether an earlier process has already begun this step: every
+  // process must open the damaged file.
   begin(FILE);
   const into = openTable(fresh);
   try {
@@ -234,9 +234,9 @@ export async function recoverFile(
       fs.rmSync(fresh, { recursive: true, force: true });
       return undefined;
     }
-    // `begunIn` lists the damaged file, and each key prefix whose records a process began to copy.
-    // Without any prefix, the process crashed while opening the file, so do not retry. Otherwise,
-    // retry: the next process skips the listed prefixes.
+    // `begunIn` lists the damaged file and then each key prefix whose records a process began to
+    // copy. If it lists no prefix, the process crashed while opening the file, so do not retry.
+    // Otherwise, retry: the next process skips the listed prefixes.
     if (begunIn(fresh).size <= 1) break;
   }
   const files = FILES.filter((name) => fs.existsSync(join(fresh, name)));
@@ -248,8 +248,8 @@ export async function recoverFile(
 }
 
 /**
- * Completes the replacement of a damaged data file, if a process was killed during the replacement.
- * No process may have the folder open.
+ * If a process was killed while it replaced a damaged data file, completes the replacement. No
+ * process may have the folder open.
  *
  * @param aside folder to move the damaged file to; by default, the folder that the killed process
  *   chose

@@ -51,8 +51,8 @@ export function openTable(
     ignoreLoss = false,
   }: Partial<Record<'readOnly' | 'live' | 'ignoreLoss', boolean>> = {},
 ) {
-  // Keep the order of these three reads. If another process is writing, each read finds at least
-  // the writes that the previous read has found.
+  // Keep the order of these three reads: each read then finds at least the writes that the read
+  // before it has found, even if another process is writing. So no write seems to be missing.
   const witnessed = readWitness(folder);
   const logged = readLog(folder);
   const db = openDatabase(folder, readOnly);
@@ -80,7 +80,7 @@ export function openTable(
   const log = new WriteAheadLog(folder, end);
   const unsyncedFile = (key: string): string => join(folder, UNSYNCED, encodeURIComponent(key));
   const space = new SpaceGuard(() => freeBytes(folder));
-  /** Writes all changes in the log, and one more write, into the environment. */
+  /** Moves all changes from the log into the environment, together with the new write `write`. */
   const settle = (write: Write, number: number): void => {
     const all = addTo(new Map(changes), write);
     db.transactionSync(() => {
@@ -104,8 +104,8 @@ export function openTable(
   };
   /**
    * Prepares reading a range of keys. `changed`: the keys in the range that the log changes.
-   * `range`: the range for LMDB. Its limit is higher than the limit of the span, because records
-   * that the log removes are dropped afterwards.
+   * `range`: the range to read from LMDB. Its limit is higher than the given limit, because the
+   * caller then drops the records that the log removes.
    */
   const partsOf = ({ from, to, backwards = false, limit }: Span) => {
     const changed = [...changes.keys()].filter((key) => key >= from && key < to);
@@ -127,7 +127,7 @@ export function openTable(
   };
   const list = (span: Span): Entry[] => {
     const { changed, range } = partsOf(span);
-    // If a damaged file lists a key without a record, return an empty record.
+    // A damaged file may list a key without a record. An empty record then counts as damaged.
     if (changed.length > 0)
       return keys(span).map((key) => ({ key, bytes: get(key) ?? new Uint8Array() }));
     const stored = db.getRange(range);
@@ -187,8 +187,8 @@ export function openTable(
     async close(): Promise<void> {
       if (!readOnly) {
         try {
-          // Do not test whether `changes` is empty instead: a write without records leaves
-          // `changes` empty, but the write's number must still be stored in the environment.
+          // Compare the numbers of writes; `changes` may be empty. A write without records changes
+          // nothing, but the write's number must still be stored in the environment.
           if (settled < count) settle({}, count);
         } catch {
           // Ignore the error: the next process that opens the folder finds the changes in the log.

@@ -43,9 +43,9 @@ export function readLog(folder: string): Buffer {
  * Finds the new writes in a log: the writes that are not yet in the LMDB environment.
  *
  * @param count number of the last write in the environment
- * @returns `writes`: the new writes, in order; `last`: number of the last write in the log or the
- *   environment; `end`: byte offset for the next write; `missing`: number of writes missing before
- *   the first new write; `isDamaged`: whether an intact write follows a damaged one
+ * @returns `writes`: the new writes, in order; `last`: number of the latest write, whether in the
+ *   log or in the environment; `end`: byte offset for the next write; `missing`: number of writes
+ *   missing before the first new write; `isDamaged`: whether an intact write follows a damaged one
  */
 export function contentOf(bytes: Buffer, count: number) {
   const writes: Write[] = [];

@@ -184,7 +184,8 @@ async function readList(folder: string, set: SetName): Promise<EmojiRecord[]> {
     (emoji) => emoji.has_img_google && emoji.obsoleted_by === undefined && SETS[set].has(emoji),
   );
   if (set !== 'seen') return found;
-  // The first images become the checkpoint's gallery, so put the emoji of `organisms` first.
+  // The first images become the checkpoint's gallery, so put the emoji of the set `organisms`
+  // (animals, plants, faces, food and fantasy people) first.
   return [
     ...found.filter(SETS.organisms.has),
     ...found.filter((emoji) => !SETS.organisms.has(emoji)),
@@ -257,7 +258,7 @@ export function emojiKind({
 
 type VectorPackage = `@iconify-json/${'noto' | 'noto-v1' | 'twemoji' | 'fluent-emoji-flat'}`;
 
-/** For packages without a list of code points: another package whose list fits. */
+/** If a package has no list of code points: another package, whose list is used instead. */
 const LISTS: Partial<Record<VectorPackage, VectorPackage>> = {
   '@iconify-json/noto-v1': '@iconify-json/noto',
 };

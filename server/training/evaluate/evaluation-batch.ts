@@ -61,7 +61,7 @@ export class EvaluationBatch {
   readonly card: Card;
   private readonly pool: WorkerPool<Job, readonly Float32Array[]>;
   private readonly growth: readonly Segment[];
-  /** Number of runs of organisms so far. Part of the random seed of the next run. */
+  /** Counts runs of organisms, to give each of these runs another random seed. */
   private calls = 0;
 
   /** @param seed random seed of the update masks, for rules that update cells at random */
@@ -205,7 +205,7 @@ export class EvaluationBatch {
         latents: cut(all.latents, first),
         runs: all.runs,
         states: all.states && cut(all.states, first),
-        // `cut` fills up the last batch with zeros, which mean cells that can live now.
+        // `cut` fills up the last batch with zeros. In `closed`, zero means: can live now.
         closed: all.closed && cut(all.closed, first),
         images: all.images && cut(all.images, first),
         // With a seed per batch, results do not depend on the order in which batches finish.
@@ -223,16 +223,16 @@ interface Job {
   readonly latents: Float32Array;
   /** Random seed of the update masks. */
   readonly seed: string;
-  /** [BATCH, s, s, C] Initial states. Absent if the first segment begins with a seed. */
+  /** [BATCH, s, s, C] Initial states. Absent if the organisms grow from seeds. */
   readonly states?: Float32Array | undefined;
   /**
-   * [BATCH, S, S] Number of steps until each cell opens (can live again). Present if wounds close
-   * from their rim (segments with `rim`). The initial states of closed cells must be zero.
+   * [BATCH, S, S] Number of steps until each cell can live again. Present if wounds heal gradually
+   * from their rim (segments with `rim`). In `states`, cells that cannot live yet must be zero.
    */
   readonly closed?: Uint8Array | undefined;
   /**
-   * Lists of segments, run one after another. The job returns the states at the end of each list,
-   * [BATCH, s, s, C].
+   * Lists of segments (a few steps each). The lists are run one after another. The job returns the
+   * states at the end of each list, [BATCH, s, s, C].
    */
   readonly runs: readonly (readonly Segment[])[];
   /**
@@ -298,9 +298,9 @@ export const workerJob: WorkerJob<
 };
 
 /**
- * Creates a function that runs segments of a batch. Once the states form a cycle, the function
- * skips each segment that continues from the current states and takes a multiple of the cycle's
- * length in steps.
+ * Creates a function that runs segments of a batch. If a segment ends in the same states in which
+ * it began, the states form a cycle. Later segments that continue from these states are skipped if
+ * their number of steps is a multiple of the cycle's length.
  *
  * @param step runs a segment
  * @param read returns the current states
@@ -312,7 +312,7 @@ function createRun(
   read: () => Promise<Float32Array>,
   canRepeat: boolean,
 ): typeof step {
-  /** Number of steps after which the current states occur again; undefined if unknown. */
+  /** After this number of steps, the current states occur again; undefined if unknown. */
   let period: number | undefined;
   return async (segment) => {
     const mayRepeat = canRepeat && segment.begin === 'go-on';

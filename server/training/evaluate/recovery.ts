@@ -121,8 +121,8 @@ function drawWound(wound: Wound, random: Random, lives: Uint8Array): Uint8Array 
 }
 
 /**
- * Kills the living cells under a wound. The wound then closes from its rim, as in a room. If no
- * living cell is left, the organism stays dead.
+ * Kills the living cells under a wound. The killed cells may live again later, first those at the
+ * wound's rim, as in a room. If no living cell is left, the organism stays dead.
  *
  * @param state [S, S, C]; changed in place
  * @param mask [S, S] 0 for wounded cells, 1 for all others
@@ -177,29 +177,29 @@ export async function measureHealing(grown: Grown, { batch, measure, random }: T
   }
   return {
     /**
-     * How similar wounded organisms are to their pictures from before the wound, if all wounded
-     * cells may live again immediately. Indexed by the wounded share of the patch, then by the
-     * number of steps after the wound.
+     * How similar wounded organisms are to their pictures from before the wound. All wounded cells
+     * may live again immediately. Indexed by the wounded share of the patch, then by the number of
+     * steps after the wound.
      */
     heal,
     /**
-     * As `heal`, but for wounds of half the patch, which close from their rim by one cell per step.
+     * Recovery from wounds of half the patch, which close from their rim by one cell per step.
      */
     closing: await recover('healing after losing half', 'half', { wound: half, closing: 1 }),
     /**
-     * As `heal`, but wounds close from their rim at the speed `closing` in the checkpoint's card,
-     * in cells per step (1 if absent).
+     * Recovery by wounded share, as in `heal`, but wounds close from their rim. `closing` in the
+     * checkpoint's card is their speed, in cells per step (1 if absent).
      */
     healFromRim,
     /**
-     * As `heal`, but for wounds that leave only a small disc alive, and close from their rim by one
-     * cell per step.
+     * Recovery from wounds that leave only a small disc alive. These wounds close from their rim by
+     * one cell per step.
      */
     discLeft: await recover('healing from a small disc', 'disc', {
       wound: allButADisc,
       closing: 1,
     }),
-    /** As `heal`, but with all cells of the organisms set to zero, for comparison. */
+    /** For comparison: recovery of organisms after all of their cells were set to zero. */
     erased: await recover('healing from nothing', 'everything', { wound: everything }),
   };
 }

@@ -32,7 +32,7 @@ export function precisionAndRecall(real: Float32Array, made: Float32Array, size:
   return { precision: covered(ofMade, ofReal), recall: covered(ofReal, ofMade) };
 }
 
-/** Returns the share of `points` within the manifold of `set` (see `NEIGHBOURS`). */
+/** Returns the share of `points` in the manifold of `set`, a union of balls (see `NEIGHBOURS`). */
 function covered(points: readonly Float32Array[], set: readonly Float32Array[]): number {
   const radii = set.map(
     (one) =>

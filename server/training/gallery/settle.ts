@@ -104,8 +104,8 @@ async function grow(batch: EvaluationBatch, latents: Float32Array) {
 }
 
 /**
- * Returns the cost of a candidate latent: the difference from the former picture (0…1) if its
- * organism comes to rest, above 1 if not.
+ * Returns the cost of a candidate latent. If the latent's organism comes to rest, the cost is its
+ * difference from the former picture (0…1). Otherwise, the cost is above 1.
  */
 const costOf = (movement: number, difference: number): number =>
   difference + (movement > AT_REST ? 1 + movement / 255 : 0);

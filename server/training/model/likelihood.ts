@@ -60,9 +60,10 @@ const HALF_BIN = 1 / 255;
 
 /**
  * Returns the log-probability of each pixel under a discretised mixture of logistics (Salimans et
- * al. 2017, PixelCNN++). The channels of `states` are ordered as in the published VNCA (Palm et al.
- * 2022): n logits of the mixture, then, for each colour, n means, n log-scales and n coefficients.
+ * al. 2017, PixelCNN++). For n logistics, the channels of `states` are, as in the published VNCA
+ * (Palm et al. 2022): n logits, then, for each colour, n means, n log-scales and n coefficients.
  *
+ * @param mixtures number of logistics, n
  * @returns [N, H, W, 1]
  */
 function dmol(states: Expression, images: Expression, mixtures: number): Expression {
@@ -167,8 +168,8 @@ export function positionFields(side: number, octaves: number): Float32Array {
 }
 
 /**
- * Returns the log-likelihood of position channels' expected values, in nats, under a Gaussian
- * around the cells' actual values. Omits the constant term.
+ * Returns `weight` times the log-likelihood of the values that position channels should have, in
+ * nats, under a Gaussian around the values that the cells have. Omits the constant term.
  *
  * @param states map [N, H, W, C]
  * @param fields expected values (see `positionFields`), map [1, H, W, 4 · octaves]
