@@ -41,7 +41,7 @@ const USUAL: Partial<Record<Kind, number>> = {
   ...{ wounded: 4_000, grafted: 4_000, transformed: 4_000 },
 };
 /** Minimum time between two decisions, in ms, so that most frames compute nothing here. */
-const DECIDE_EVERY = 250;
+const DECIDE_EVERY = 100;
 /** Weight of the latest measurement in the moving average of an event's duration, 0 to 1. */
 const LATEST = 0.3;
 

@@ -47,6 +47,7 @@ test('a follower is where a recovery would be, also after a restore, and proves 
   await playTicks(owner, 40, 3);
   const world = new World(engineOf());
   const follower = await follow(undefined, store, world);
+  await playTicks(owner, 5, 3);
   expect(await follower.catchUp(3)).toBe(false);
   while (!(await follower.catchUp(10))) await playTicks(owner, 1, 2);
   await playTicks(owner, 25, 3);
