@@ -122,7 +122,7 @@ function page(all: readonly Checkpoint[]): string {
     '',
     '## Chimeras',
     '',
-    'The next table shows, for 200 random chimeras of each checkpoint, to what percentage each column title applies. A chimera is an organism that combines the genomes of two or three creatures. No checkpoint was trained on chimeras.',
+    'For 200 random chimeras of each checkpoint, the next table shows to what percentage of them each column title applies. A chimera is an organism that combines the genomes of two or three creatures. No checkpoint was trained on chimeras.',
     '',
     ...head(
       'checkpoint',
