@@ -80,8 +80,8 @@ export function createLatent(
 }
 
 /**
- * Maximum absolute value of each number of a latent, even if a command is replayed. For new
- * commands, `requireWithin` sets narrower limits.
+ * Maximum absolute value of each number of a latent, also in a replay. New commands have narrower
+ * limits: see `requireWithin`.
  */
 const MAX_VALUE = 4_096;
 

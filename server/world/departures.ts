@@ -286,8 +286,9 @@ export class Departures {
     const departed = this.departed.find((one) => one.id === id && !isOver(one, time));
     const mine = living ?? departed;
     if (mine && mine.planter.id !== by.id) throw new Refusal('not-yours', `organism ${id}`);
-    // Refuse living organisms that are not departing: planters could keep them in the room forever
-    // by renewing them again and again. Also refuse organisms that nobody may renew (`isFinal`).
+    // Refuse living organisms that are not departing: otherwise, planters could keep them in the
+    // room forever by renewing them again and again. Also refuse organisms that nobody may renew
+    // (`isFinal`).
     const isStaying = living && (living.phase !== 'departing' || living.isFinal);
     if (!mine || isStaying) throw new Refusal('no-such-organism', `organism ${id}`);
     const other = this.departing(undefined, time);

@@ -149,8 +149,8 @@ export function leaveGround(organism: Organism, grid: GridPlanes, population: Po
 }
 
 /**
- * Offers the cells that an organism has lost by dissolving to other organisms. Sleeping organisms
- * that could not claim these cells before wake at the end of the tick.
+ * Offers other organisms the cells that an organism has lost by dissolving: sleeping organisms that
+ * were blocked on these cells wake at the end of the tick.
  */
 export function offerLost(
   { window, seen }: Organism,

@@ -104,8 +104,8 @@ function limited(points: readonly TimePoint[]): TimePoint[] {
 
 /**
  * Corrects times that were recorded while the clock was ahead. If a tick has a later time than the
- * next tick, the clock was set back between these ticks. The same amount is then subtracted from
- * all times that were recorded while the clock was ahead.
+ * next tick, the clock was set back between these ticks. The amount by which it was set back is
+ * subtracted from all times that were recorded while the clock was ahead.
  *
  * @param points pairs of tick and time, oldest first
  * @param now the latest tick, and the current time in ms

@@ -197,9 +197,10 @@ export const EVENTS = {
   /** Events in the lives of organisms during one tick. */
   life: v.object({ tick: count, events: v.array(lifeEvent) }),
   /**
-   * What has recently happened to this participant's organisms: actions of other people, and
-   * organisms that dissolve. Each entry is about one organism and one kind of change (`how`). `by`
-   * is the first person who made this change; `others` is the number of other people who made it.
+   * What has recently happened to this participant's organisms: what other people have done to
+   * them, and which of them dissolve. Each entry is about one organism and one kind of change
+   * (`how`). `by` is the first person who made this change; `others` is the number of other people
+   * who made it.
    */
   affected: v.object({
     organisms: v.array(

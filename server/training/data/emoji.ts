@@ -76,7 +76,7 @@ const SETS: Record<
   },
   unseen: {
     sha256: 'dc1a8153dbccab7791273fb687a9f474938683e35a4db49f7f79df3f3ac3e403',
-    what: 'only objects, drinks, hands, places and vehicles, which are never used for training',
+    what: 'objects, drinks, hands, places and vehicles, which the default training leaves out',
     has: isUnseen,
   },
   seen: {

@@ -122,7 +122,7 @@ function page(all: readonly Checkpoint[]): string {
     '',
     '## Chimeras',
     '',
-    'The next table shows for what percentage of 200 random chimeras of each checkpoint each column title is true. A chimera is an organism that combines the genomes of two or three creatures. No checkpoint was trained on chimeras.',
+    'The next table is about 200 random chimeras of each checkpoint. Each number is the percentage of chimeras for which the column title is true. A chimera is an organism that combines the genomes of two or three creatures. No checkpoint was trained on chimeras.',
     '',
     ...head(
       'checkpoint',

@@ -67,7 +67,7 @@ export async function measureImages(
   notes.push(text);
   if (judged.trained) notes.push('the measured images were also used in training');
   if (card.readout.kind === 'rgba-premultiplied') {
-    const text = `likelihoods in nats are probability densities of RGBA values with Gaussian noise (standard deviation ${sigmaOf(card)}), not probabilities, so bits per dimension are not given`;
+    const text = `likelihoods in nats are logarithms of probability densities of RGBA values with Gaussian noise (standard deviation ${sigmaOf(card)}), not of probabilities, so bits per dimension are not given`;
     notes.push(text);
   }
   const bounds = await measure('likelihood', () =>

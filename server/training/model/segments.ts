@@ -34,7 +34,7 @@ export type DecoderSpec = Pick<Card, 'side' | 'channels' | 'latentSize' | 'growt
 
 /**
  * The only parameter that native code reads directly. From all other parameters and the latents,
- * `layerRows` computes the weights of the other layers. Native code reads these weights from the
+ * `layerRows` computes all further weights, scales and biases, which native code reads from the
  * input `genome`.
  */
 const PERCEPTION = 'update.perceive.kernel';
