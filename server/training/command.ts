@@ -60,7 +60,7 @@ export const COMMAND = {
     },
     batch: {
       type: wholeNumber(1),
-      help: 'number of new organisms per update. Choose a low number for small machines. If you halve this number, the pool (a store of grown organisms that are trained further) is halved, too. If --batch is absent, "batch.fresh" in the configuration applies',
+      help: 'number of new organisms per update. Choose a low number for small machines. The pool (a store of grown organisms that are trained further) grows or shrinks in proportion. If --batch is absent, "batch.fresh" in the configuration applies',
     },
     ...COMPUTE_OPTIONS,
   },

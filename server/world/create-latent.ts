@@ -120,7 +120,7 @@ export function requireWithin(latent: Float32Array, bounds: LatentBounds): void 
   if (isWithin(latent, bounds)) return;
   const length = Math.hypot(...latent).toFixed(1);
   const { norm, value } = bounds;
-  const text = `the numbers of the seed (its latent) are too large: their Euclidean length is ${length}, but may be at most ${norm.toFixed(1)}, and each number may be at most ${value.toFixed(1)}`;
+  const text = `the numbers of the seed (its latent) are too large: allowed are a Euclidean length of at most ${norm.toFixed(1)} (it is ${length}) and absolute values of at most ${value.toFixed(1)}`;
   throw new Refusal('bad-latent', text);
 }
 

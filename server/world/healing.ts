@@ -158,7 +158,7 @@ export function heldBy({ id, window }: Organism, grid: GridPlanes): number {
 
 /**
  * Releases the cells of an organism that strokes have hit since its last step. But a growing
- * organism stays the owner of the cells of its seed (rule OWN-7). If hit, these cells are only
+ * organism stays the owner of the cells of its seed (rule OWN-7). If hit, these cells become
  * transparent until its next step.
  *
  * @returns `killed`: indices of the hit cells that the organism owned, in the square that the

@@ -275,7 +275,7 @@ export class Ticker {
         if (this.together === busy) this.together = undefined;
         if (!this.plan()) return;
         // Call `onPause` even if another room is still ticking, because work may be waiting for
-        // this call. Then pass the current time, so that the pause ends immediately.
+        // this call. In that case, pass the current time: there is no pause.
         const isQuiet = this.awake.every(([, schedule]) => !schedule.busy);
         onPause?.(isQuiet ? this.next : clock.now());
       });

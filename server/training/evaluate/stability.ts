@@ -42,7 +42,7 @@ export async function measureOrganisms(
   const cycles = await measure('resting', () => measureCycles(batch, grown));
   if (chosen && !images) {
     notes.push(
-      'organisms of the gallery were not compared with images, because the gallery was made from other images than the given ones',
+      'organisms of the gallery were not compared with images, because the data set cannot be used or is not the one from which the gallery was made',
     );
   }
   const own =

@@ -33,9 +33,9 @@ import { decode } from './networks.ts';
 export type DecoderSpec = Pick<Card, 'side' | 'channels' | 'latentSize' | 'growth' | 'update'>;
 
 /**
- * The only parameter that native code reads directly. From all other parameters and the latents,
- * `layerRows` computes all further weights, scales and biases, which native code reads from the
- * input `genome`.
+ * The only parameter that native code reads directly. All other weights, scales and biases reach
+ * native code in the input `genome`, which `layerRows` computes from the other parameters and the
+ * latents.
  */
 const PERCEPTION = 'update.perceive.kernel';
 

@@ -259,7 +259,7 @@ const STEP_WEIGHTS = [
  *
  * @param place index of the cell
  * @returns index of the neighbour, and weight of the pair in the pair loss. If the neighbour is
- *   outside the scene or belongs to another creature: `place` and 0
+ *   outside the scene or does not have the same owner: `place` and 0
  */
 function neighbourOf({ side, owners }: Scene, place: number, random: Random): [number, number] {
   const by = random.uniform() < 0.5 ? 1 : side;

@@ -385,8 +385,8 @@ export class OrganismLifecycle {
     if (organism.restTicks < LIFE.restSteps && organism.awakeSteps < trusted) return;
     if (organism.expression) {
       organism.expression = undefined;
-      // The organism no longer looks like a relative (a similar creature). Release the positions at
-      // which it has no live cell now.
+      // The organism no longer looks like a relative (a similar creature). Release its faint cells,
+      // which it kept until now.
       [held] = settle(this.grid, [{ organism, readout }], this.species.threshold);
       if (held === 0) {
         this.die(organism, 'no-cell-left');

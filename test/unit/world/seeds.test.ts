@@ -444,7 +444,7 @@ describe('latent bounds', () => {
     const hand = new HandRoom();
     const seed = farSeed();
     const reason =
-      'bad-latent: the numbers of the seed (its latent) are too large: their Euclidean length is 100.0, but may be at most 5.0, and each number may be at most 4.0';
+      'bad-latent: the numbers of the seed (its latent) are too large: allowed are a Euclidean length of at most 5.0 (it is 100.0) and absolute values of at most 4.0';
     expect(() => plantSeed(hand, seed)).toThrow(reason);
     expect(() => hand.room.previewSeed(seed, ANNA.id).latent).toThrow(reason);
     for (const latent of [[1], [1, 2, 3], [1, Number.NaN]]) {

@@ -54,7 +54,7 @@ describe('an evaluation', () => {
     expect(figures.notes).toEqual([
       'likelihood was measured on 6 of the 6 test images of the set "made up"',
       'unseen pictures were not measured: they do not fit',
-      'organisms of the gallery were not compared with images, because the gallery was made from other images than the given ones',
+      'organisms of the gallery were not compared with images, because the data set cannot be used or is not the one from which the gallery was made',
       expect.stringMatching(/^precision and recall .* were not measured, because this needs /),
       expect.stringMatching(/^chimeras were not measured, because /),
     ]);
