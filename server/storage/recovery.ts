@@ -125,8 +125,7 @@ async function latestMoment(
  *
  * @returns `tail`: where the replay must end; `gap`: whether later entries are lost, because a
  *   write failed or a snapshot that the replay needs is damaged
- * @throws StoreError 'damaged' if an entry is damaged, or if an entry is missing for another reason
- *   than a failed write
+ * @throws StoreError 'damaged' if an entry is damaged, or is missing although no write failed
  */
 async function lastWholeEntry(
   store: Store,
@@ -184,7 +183,7 @@ interface ReplayOptions {
   readonly to: number;
   readonly journal: Sequence<JournalRecord>;
   readonly marks: Sequence<PlaneChecksum>;
-  /** If this replay continues an earlier replay: checksums of the ticks replayed so far. */
+  /** If this replay continues an earlier replay: the checksums from the earlier replay. */
   readonly sums?: TickSums;
   /**
    * Whether to step only a few patches of this room at a time, so that other rooms do not wait
@@ -489,8 +488,8 @@ export async function openRoom(
 async function passUnstored(world: World, room: Room): Promise<void> {
   let isDue = false;
   // The other process stopped before it stored another checksum, so step the room until a checksum
-  // is due. Checksums are rarest while a room does not change. To be sure to reach the other
-  // process, assume that the room has not changed since its last checksum.
+  // is due. Checksums are rarest while a room does not change. To be sure to step at least as far
+  // as the other process, assume that the room has not changed since its last checksum.
   for (let isChanged = false; !isDue; ) {
     const [ticked] = await world.tick([room], undefined, true);
     isChanged ||= isEventful(ticked);

@@ -51,8 +51,8 @@ export function asideName(what: string, at: number): string {
 /** Moves data to separate folders, and keeps a list of the moves. */
 export class SetAside {
   /**
-   * Maps each room to an entry id: the latest entry that this process has added for single damaged
-   * records (`what` is `records`).
+   * Maps a room to the id of the latest entry that this process has added for single damaged
+   * records of the room (`what` is `records`).
    */
   private readonly parts = new Map<string, string>();
 
@@ -82,7 +82,7 @@ export class SetAside {
 
   /**
    * Moves damaged records to a separate folder. Does not check whether other records depend on
-   * them. The code that opens the room must detect that the moved records are missing.
+   * them; if so, the code that opens the room must detect that the moved records are missing.
    *
    * @param room the room's name; null for records of the whole server
    */

@@ -34,8 +34,8 @@ export const SNAPSHOTS = {
   snapshotIdle: 3_600_000,
   keepLatest: 3,
   /**
-   * For this many recent minutes, hours and days, one snapshot each is kept. An undo replays from a
-   * snapshot kept for a minute, so `keepMinutes` must cover the longest possible undo.
+   * One snapshot is kept for each of this many recent minutes, hours and days. An undo replays from
+   * a snapshot kept for a minute, so `keepMinutes` must cover the longest possible undo.
    */
   keepMinutes: MOST_UNDO / 60 + 2,
   keepHours: 6,

@@ -105,7 +105,7 @@ export class WatchedRoom {
   marks: PlaneChecksum[] = [];
   /** Checksums of the latest ticks, which will be combined in the next checksum in `marks`. */
   readonly sums: TickSums;
-  /** Whether the room has changed since the last checksum was computed for storing (`marks`). */
+  /** Whether the room has changed since a checksum was last added to `marks`. */
   unmarked = true;
   /** Whether the room has changed since the last stored snapshot. */
   unsaved = true;

@@ -67,14 +67,14 @@ const pool = v.strictObject({
    * if absent.
    */
   gradientSteps: v.exactOptional(count),
-  /** Additional organisms that an update takes from the pool, does not wound, and steps briefly. */
+  /** Additional pooled organisms per update that take few steps and are not wounded. */
   calm: v.exactOptional(
     v.strictObject({
       batch: count,
       steps: drawnFrom(1),
       /**
-       * Whether each organism gets the latent (genome) that belongs to another image, and must turn
-       * into this image within its steps.
+       * Whether each organism gets the latent of another image, and must turn into this image
+       * within its steps.
        */
       metamorphosis: v.optional(v.boolean(), false),
       /** Weight of a penalty on the squared change of all channels in the last step. */
@@ -97,7 +97,7 @@ const pool = v.strictObject({
       renewed: v.optional(share, 0.15),
       /** Neighbours can occupy at most this share of a patch's cells. */
       largest: v.optional(share, 0.7),
-      /** Probability that all new organisms in a micro-batch grow beside occupied cells. */
+      /** Probability that all new organisms in a micro-batch grow with neighbours. */
       fresh: v.optional(share, 0),
     }),
   ),
@@ -136,8 +136,8 @@ const pool = v.strictObject({
     }),
   ),
   /**
-   * Each update takes organisms from the pool (`batch`), and wounds this share of them before they
-   * take further steps.
+   * Share of the `batch` organisms from the pool that an update wounds before they take further
+   * steps.
    */
   wounded: v.optional(share, 0.5),
   wounds: v.optional(v.pipe(v.array(v.picklist(WOUND_KINDS)), v.minLength(1)), ['square']),

@@ -52,7 +52,8 @@ export function openTable(
   }: Partial<Record<'readOnly' | 'live' | 'ignoreLoss', boolean>> = {},
 ) {
   // Keep the order of these three reads: each read then finds at least the writes that the read
-  // before it has found, even if another process is writing. So no write seems to be missing.
+  // before it has found, even if another process is writing. In another order, writes could seem to
+  // be missing.
   const witnessed = readWitness(folder);
   const logged = readLog(folder);
   const db = openDatabase(folder, readOnly);
@@ -80,7 +81,7 @@ export function openTable(
   const log = new WriteAheadLog(folder, end);
   const unsyncedFile = (key: string): string => join(folder, UNSYNCED, encodeURIComponent(key));
   const space = new SpaceGuard(() => freeBytes(folder));
-  /** Moves all changes from the log into the environment, together with the new write `write`. */
+  /** Moves all changes in the log, together with a new write, into the environment. */
   const settle = (write: Write, number: number): void => {
     const all = addTo(new Map(changes), write);
     db.transactionSync(() => {
@@ -127,7 +128,8 @@ export function openTable(
   };
   const list = (span: Span): Entry[] => {
     const { changed, range } = partsOf(span);
-    // A damaged file may list a key without a record. An empty record then counts as damaged.
+    // If a damaged file lists a key without a record, return an empty record, which counts as
+    // damaged.
     if (changed.length > 0)
       return keys(span).map((key) => ({ key, bytes: get(key) ?? new Uint8Array() }));
     const stored = db.getRange(range);
@@ -187,8 +189,9 @@ export function openTable(
     async close(): Promise<void> {
       if (!readOnly) {
         try {
-          // Compare the numbers of writes; `changes` may be empty. A write without records changes
-          // nothing, but the write's number must still be stored in the environment.
+          // Compare the numbers of writes; do not test whether `changes` is empty instead. A write
+          // without records leaves `changes` empty, but the write's number must still be stored in
+          // the environment.
           if (settled < count) settle({}, count);
         } catch {
           // Ignore the error: the next process that opens the folder finds the changes in the log.

@@ -182,9 +182,7 @@ export async function measureHealing(grown: Grown, { batch, measure, random }: T
      * steps after the wound.
      */
     heal,
-    /**
-     * Recovery from wounds of half the patch, which close from their rim by one cell per step.
-     */
+    /** Recovery from wounds of half the patch, which close from their rim by one cell per step. */
     closing: await recover('healing after losing half', 'half', { wound: half, closing: 1 }),
     /**
      * Recovery by wounded share, as in `heal`, but wounds close from their rim. `closing` in the
