@@ -1,7 +1,7 @@
 /** Watching together: the host shows a place, visitors follow a view, and view-only links. */
 import type { Command } from '../../shared/protocol/commands.ts';
 import { afterTest } from '../support/closing.ts';
-import { FastClock } from '../support/fake-clock.ts';
+import { HeldClock } from '../support/fake-clock.ts';
 import { SMALL } from '../support/organisms.ts';
 import { startServer } from '../support/server.ts';
 import { hostOf, suiteServer } from '../support/suite.ts';
@@ -61,13 +61,15 @@ describe('a place that the host shows', () => {
   });
 
   test('is left by walls after a while, if the host does not ask again', async () => {
-    const fast = await startServer({ ...SMALL, size: '64x64' }, { clock: new FastClock(200) });
-    afterTest(() => fast.close());
-    const api = await hostOf(fast);
-    const wall = await Visitor.join(fast.port, 'garden', undefined, { as: 'wall' });
+    const clock = new HeldClock(180_000);
+    const held = await startServer({ ...SMALL, size: '64x64' }, { clock });
+    afterTest(() => held.close());
+    const api = await hostOf(held);
+    const wall = await Visitor.join(held.port, 'garden', undefined, { as: 'wall' });
     afterTest(() => wall.leave());
     await api.call('spotlight', { x: 40, y: 30 });
     await wall.until(() => wall.all('closeUp').some(({ at }) => at !== undefined));
+    clock.pass();
     await wall.until(() => wall.all('closeUp').at(-1)!.at === undefined);
     expect((await api.call('room')).walls.showing).toBeNull();
   });
