@@ -9,7 +9,7 @@ import { type BitCoder, RangeReader, RangeWriter, UNIT } from './codec/range-cod
  * comparisons between neighbouring labels select one of these contexts (2³ = 8).
  */
 const EDGES = 8;
-/** Returns the initial log-odds of all contexts. Most predictions of labels should be right. */
+/** Returns the initial log-odds of all contexts. Wrong predictions are assumed to be rare. */
 const odds = (count: number): Int16Array =>
   Int16Array.from({ length: 1 + EDGES + count }, (_, i) =>
     i === 0 || i > EDGES ? 0 : (i === EDGES ? -5 : -1) * UNIT,

@@ -51,7 +51,7 @@ export function asideName(what: string, at: number): string {
 /** Moves data to separate folders, and keeps a list of the moves. */
 export class SetAside {
   /**
-   * Maps each room to an entry id: the latest entry that this process has added for single damaged
+   * Maps each room to the id of the latest entry that this process has added for single damaged
    * records (`what` is `records`).
    */
   private readonly parts = new Map<string, string>();

@@ -100,8 +100,8 @@ export async function undo(options: UndoOptions, request: UndoRequest) {
 }
 
 /**
- * Returns the last tick that is before the requested period, even if the room ran slightly faster
- * than `rate` (in ticks per second).
+ * Returns the last tick that is certainly before the requested period, even if the room ran
+ * slightly faster (`SLACK`) than `rate`, in ticks per second.
  */
 const tickBefore = (now: number, { seconds, ago }: CallBody<'undo'>, rate: number): number =>
   now - Math.ceil((ago + seconds) * SLACK * rate);

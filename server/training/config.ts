@@ -97,7 +97,7 @@ const pool = v.strictObject({
       renewed: v.optional(share, 0.15),
       /** Neighbours can occupy at most this share of a patch's cells. */
       largest: v.optional(share, 0.7),
-      /** Probability that all new organisms in a micro-batch grow beside occupied cells. */
+      /** Probability that the new organisms of a micro-batch grow with neighbours. */
       fresh: v.optional(share, 0),
     }),
   ),

@@ -17,8 +17,8 @@ const { abs, max, min } = Math;
  */
 export const createDifferenceContexts = () => ({
   /**
-   * Index of the first of `LENGTHS` contexts that predict the number of bits of the difference:
-   * whether it exceeds 0, whether it exceeds 1, and so on.
+   * Index of the first of `LENGTHS` contexts that predict the bit length of the difference: whether
+   * the length exceeds 0, whether it exceeds 1, and so on.
    */
   lengthA: NONE,
   lengthB: NONE,
@@ -28,8 +28,8 @@ export const createDifferenceContexts = () => ({
   signB: NONE,
   signC: NONE,
   /**
-   * Index of the first of 8 contexts that predict the second-highest bit of the difference. There
-   * is one context for each number of bits from 2.
+   * Index of the first of 8 contexts that predict the second-highest bit of the difference's
+   * magnitude. There is one context for each bit length of 2 or more.
    */
   mantissa: NONE,
 });

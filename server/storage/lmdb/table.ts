@@ -187,8 +187,8 @@ export function openTable(
     async close(): Promise<void> {
       if (!readOnly) {
         try {
-          // Compare the numbers of writes; `changes` may be empty. A write without records changes
-          // nothing, but the write's number must still be stored in the environment.
+          // Do not test whether `changes` is empty instead: a write without records leaves
+          // `changes` empty, but the write's number must still be stored in the environment.
           if (settled < count) settle({}, count);
         } catch {
           // Ignore the error: the next process that opens the folder finds the changes in the log.
