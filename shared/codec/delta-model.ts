@@ -52,11 +52,12 @@ function predict({ rgba, width }: Cells, x: number, y: number, c: number): numbe
 }
 
 /**
- * Weights, in 32nds, of the sum that predicts by how much an update changes a channel. Rows 0…3, one
- * per channel in the order of `CHANNELS`, are for quantization steps up to 8, and rows 4…7,
- * likewise, for larger steps.
+ * Weights, in 32nds, of the sum that predicts by how much an update changes a channel. Rows 0…3 are
+ * for quantization steps up to 8, rows 4…7 for larger steps. In both groups, there is one row per
+ * channel, in the order of `CHANNELS`.
  *
- * A row begins with two weights for each channel that precedes the predicted channel. They multiply:
+ * A row begins with two weights for each channel that precedes the predicted channel. They
+ * multiply:
  * - the sum of the preceding channel's changes in the left and upper neighbours;
  * - the preceding channel's change in this cell.
  *
