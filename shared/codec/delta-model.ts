@@ -52,15 +52,16 @@ function predict({ rgba, width }: Cells, x: number, y: number, c: number): numbe
 }
 
 /**
- * Weights, in 32nds, of the sum that predicts by how much an update changes a channel. There is one
- * row per channel, in the order of `CHANNELS`: rows 0…3 for quantization steps up to 8, rows 4…7
- * for larger steps.
+ * Weights, in 32nds, of the sum that predicts by how much an update changes a channel. Rows 0…3 are
+ * for quantization steps up to 8, rows 4…7 for larger steps. In both groups, there is one row per
+ * channel, in the order of `CHANNELS`.
  *
- * A row begins with two weights for each channel that precedes the predicted channel. They are for:
+ * A row begins with two weights for each channel that precedes the predicted channel. They
+ * multiply:
  * - the sum of the preceding channel's changes in the left and upper neighbours;
  * - the preceding channel's change in this cell.
  *
- * A row ends with two weights for the predicted channel. They are for:
+ * A row ends with two weights for the predicted channel. They multiply:
  * - the sum of the channel's changes in the left and upper neighbours;
  * - the sum of the channel's values before the update in the left, right, upper and lower
  *   neighbours, minus four times its value before the update in this cell.

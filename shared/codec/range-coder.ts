@@ -1,6 +1,6 @@
 /**
  * An adaptive binary range coder (Martin 1979; carries as in LZMA). A context holds the log-odds of
- * a bit in one situation. Each bit has several contexts, and the sum of their log-odds predicts the
+ * a bit in one situation. A bit has up to four contexts, and the sum of their log-odds predicts the
  * bit. These contexts then learn from the bit (logistic regression, as in context mixing; Mahoney
  * 2005). Writer and reader have the same interface, so that the same code encodes and decodes. All
  * arithmetic uses small integers, so that all machines compute equal results.
@@ -25,8 +25,8 @@ const RATE = 140;
 
 /**
  * Initial and maximum size of the range. When the range falls below `TOP`, the coder writes or
- * reads a byte. With a larger window, coding would be several times slower, because its numbers
- * would exceed the small integers of JavaScript engines.
+ * reads a byte. With a larger maximum, coding would be several times slower, because numbers would
+ * exceed the small integers of JavaScript engines.
  */
 const WINDOW = 2 ** 24;
 const TOP = 2 ** 16;

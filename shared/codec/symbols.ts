@@ -29,7 +29,7 @@ export const createDifferenceContexts = () => ({
   signC: NONE,
   /**
    * Index of the first of 8 contexts that predict the second-highest bit of the difference's
-   * magnitude. There is one context for each number of bits from 2.
+   * magnitude. There is one context for each bit length of 2 or more.
    */
   mantissa: NONE,
 });

@@ -16,7 +16,7 @@ export interface Tier {
    */
   readonly hold: number;
   /**
-   * Even if no channel exceeds `hold`, the colour of a changing cell is sent if its value of
+   * Even if no channel differs by more than `hold`, the colour of a changing cell is sent if
    * (Δr)² + (Δg)² + (Δb)² exceeds this limit. Δr, Δg and Δb are the differences from the colour
    * that viewers have.
    */

@@ -99,8 +99,8 @@ export const rampsOf = ([, , { outputs }]: PainterNet): number => outputs / RAMP
 /**
  * Counts the multiply-adds of a painter.
  *
- * @returns the number per cell, and the number per pixel. If the painter has learned genomes, the
- *   cells with a genome map are counted, because they need the most
+ * @returns `cell`: the number per cell (with a genome map, if the painter has learned genomes,
+ *   because such cells need the most); `pixel`: the number per pixel
  */
 export function painterWork(net: PainterNet): { cell: number; pixel: number } {
   const cell = (net.learned?.layers ?? net).reduce(
@@ -155,7 +155,7 @@ export function parsePainter(bytes: Uint8Array): PainterNet {
   const inputs = INPUTS + genome[genome.length - 1].outputs;
   const { shape, values: keys } = numbersOf(tensors, KEYS, 2);
   if (shape[1] !== KEY)
-    throw bad(`tensor "${KEYS}" must have ${KEY} numbers for each creature, not ${shape[1]}`);
+    throw bad(`tensor "${KEYS}" must have ${KEY} numbers for each genome, not ${shape[1]}`);
   const learned = layersOf(tensors, LEARNED, inputs);
   if (learned.some(({ outputs }, i) => outputs !== layers[i].outputs)) {
     throw bad(`layer "${LEARNED}X" must have as many outputs as layer "X", for each layer X`);

@@ -169,8 +169,8 @@ function writeNumber(value: number, out: number[]): void {
  * Writes the type and size of a text, byte array, list or record. A size below `limit` is written
  * in the same byte as the type: `fix | size`.
  *
- * @param codes codes of the type for larger sizes that follow as one byte, as two bytes, and as
- *   four bytes. If the type has no code for one byte, the first number is 0
+ * @param codes the type's codes for larger sizes: before a size of one byte (0 if the type has no
+ *   such code), of two bytes, and of four bytes
  */
 function writeSize(
   size: number,

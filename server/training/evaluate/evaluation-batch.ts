@@ -61,7 +61,7 @@ export class EvaluationBatch {
   readonly card: Card;
   private readonly pool: WorkerPool<Job, readonly Float32Array[]>;
   private readonly growth: readonly Segment[];
-  /** Counts runs of organisms, to give each of these runs another random seed. */
+  /** Counts runs of organisms, to give each run its own random seed. */
   private calls = 0;
 
   /** @param seed random seed of the update masks, for rules that update cells at random */
@@ -231,8 +231,8 @@ interface Job {
    */
   readonly closed?: Uint8Array | undefined;
   /**
-   * Lists of segments (a few steps each). The lists are run one after another. The job returns the
-   * states at the end of each list, [BATCH, s, s, C].
+   * Lists of segments, run one after another. The job returns the states at the end of each list,
+   * [BATCH, s, s, C].
    */
   readonly runs: readonly (readonly Segment[])[];
   /**
