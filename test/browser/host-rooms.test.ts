@@ -2,7 +2,7 @@
  * The host's page: signing in and out, its languages and notices, changing from one room to another, and walls with an address
  * of their own.
  */
-import type { Request } from 'playwright-core';
+import type { Request, Route } from 'playwright-core';
 import { sectionsOf } from '../../client/host/navigation.ts';
 import { MAX_WALLS } from '../../server/realtime/sessions/walls.ts';
 import { USED_HEADER } from '../../shared/host/api.ts';
@@ -177,22 +177,19 @@ test('a browser that prefers German gets the page in German, with German names o
   await liveShows(other, 2);
   const list = other.locator('organism-list');
   await list.locator('summary').click();
-  let answer = () => {};
-  const answered = new Promise<void>((resolve) => (answer = resolve));
-  await other.route('**/remove-organism', async (route) => {
+  // The answer to the first removal comes late, and must not close the card of the organism picked since.
+  const house = other.getByTestId('organism').getByText('Das Haus');
+  const late = async (route: Route) => {
     const response = await route.fetch();
-    await answered;
+    await house.waitFor();
     await route.fulfill({ response });
-  });
+  };
+  await other.route('**/remove-organism', late, { times: 1 });
   for (const [, german] of planters) {
     await list.getByRole('button', { name: german }).click();
     const card = other.getByTestId('organism');
     await card.getByText(german, { exact: true }).waitFor();
-    if (german === 'Das Haus') {
-      // The answer to the first removal must not close the card of the organism picked since.
-      answer();
-      await other.getByTestId('notice').first().waitFor();
-    }
+    if (german === 'Das Haus') await other.getByTestId('notice').first().waitFor();
     await card.getByTestId('remove').click();
     await other.getByText(`${german} hat es gepflanzt.`).waitFor();
     await other.getByTestId('confirm').click();
