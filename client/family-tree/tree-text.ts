@@ -55,7 +55,9 @@ export function graftedText({ parts = [] }: LineageOrganism): string {
 /** Formats the times of an organism's birth and death. */
 export function spanText(clock: TreeClock, { born, died }: LineageOrganism): string {
   const moment = (tick: number): string => momentIn(formats(), clock, dateOf(clock, tick));
-  const from = moment(born);
+  // `born` counts the ticks before the one in which the organism was planted. The machine may have
+  // been off between the two.
+  const from = moment(born + 1);
   if (died === undefined) return msg(str`since ${from}`);
   const to = moment(died);
   return from === to ? from : `${from} – ${to}`;

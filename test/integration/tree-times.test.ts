@@ -61,7 +61,7 @@ async function filmed(host: HostClient, hours: number): Promise<(number | null)[
 async function expectBirths({ port }: VivariumServer, real: readonly number[]): Promise<void> {
   const response = await fetch(`http://127.0.0.1:${port}/lineage/garden`);
   const page = (await response.json()) as LineagePage;
-  const told = page.organisms.map(({ born }) => dateOf(page, born));
+  const told = page.organisms.map(({ born }) => dateOf(page, born + 1));
   expect(told).toHaveLength(real.length);
   // As exactly as the tree knows times.
   for (const [i, at] of real.entries()) expect(Math.abs(told[i] - at)).toBeLessThan(6_000);
