@@ -70,7 +70,7 @@ beforeAll(async () => {
 /** To each page as it is when all has come. */
 const PAGES: Readonly<Record<string, (page: Page) => Promise<void>>> = {
   room: async (page) => {
-    await openRoom(page, `${url}/r/garden`);
+    await openRoom(page, `${url}/r/garden?resolution=full`);
     await page.getByTestId('gallery-item').first().waitFor();
     await page.locator('seed-film:not([waiting]) .film').first().waitFor();
     // The pictures of the seeds, which come after all else.
