@@ -217,8 +217,9 @@ export class FlashGuard {
   }
 
   /**
-   * Softens the flashing zones of windows (parts of the picture) in which too many zones flash.
-   * Also softens the zones beside them, into which a flash may extend undetected.
+   * Looks for windows (parts of the picture) in which too many zones flash, and softens the
+   * flashing zones of these windows. Also softens the zones beside them, into which a flash may
+   * extend undetected.
    */
   private soften(flashing: Uint8Array, now: number): void {
     const { columns, rows } = this;

@@ -207,8 +207,8 @@ export class UnfinishedPictures {
     }
     if (fences.length <= this.most || gl.isContextLost()) return false;
     if (now < this.drawnAt + PATIENCE) return true;
-    // Stop waiting, but keep the last fence. Once it is signalled, the GPU is reporting finished
-    // frames again, and frames may wait again.
+    // Stop waiting, but keep the last fence. When the GPU signals it, new frames wait again until
+    // the GPU has finished earlier frames.
     for (const fence of fences.splice(0, fences.length - 1)) gl.deleteSync(fence);
     this.most = Infinity;
     return false;

@@ -75,7 +75,7 @@ export interface Notifications {
   readonly onRoomClosed: { readonly room: string };
   readonly onJoined: { readonly room: string; readonly participant: ParticipantView };
   readonly onLeft: { readonly room: string; readonly participant: ParticipantView };
-  /** Event: a participant has moved a pointer or sent a command. Sent at most once per tick. */
+  /** Event: a participant moves a pointer, acts, or sends a drawing. At most one event per tick. */
   readonly onStirred: { readonly room: string };
   readonly onLife: { readonly room: string; readonly tick: number; readonly event: RoomLifeEvent };
   readonly onTick: TickSummary;

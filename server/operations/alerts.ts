@@ -39,14 +39,14 @@ export const ALERTS = {
   'not-kept': {
     severity: 'critical',
     hold: 0,
-    over: 'Storing works again, and all changes are stored.',
+    over: 'Storing works again. All changes in open rooms are stored.',
   },
   'disk-low': {
     severity: 'critical',
     hold: 0,
     over: 'The disk of the data folder has space again.',
   },
-  slow: { severity: 'warning', hold: MINUTE, over: 'The room keeps its tick rate again.' },
+  slow: { severity: 'warning', hold: MINUTE, over: 'The room runs at its full tick rate again.' },
   /** A test message, sent at the host's request. */
   test: { severity: 'info', hold: 0, over: '' },
 } as const satisfies Record<string, { severity: Severity; hold: number; over: string }>;
@@ -517,9 +517,8 @@ export async function startAlerts(
     // a restart.
     record: options.cluster ? `alerts/${hostname()}:${options.bound().port}` : 'alerts',
   });
-  // After a restart, lost walls are known only from stored wall seats (reserved places). If a room
-  // without wall seats had lost its last wall before the restart, mark the room as lacking a wall,
-  // so that its alert stays open.
+  // If an alert about a lost wall names no wall seat (reserved place), nothing else in the store says
+  // that the room has lost its wall. Mark the room as lacking a wall, so that its alert stays open.
   for (const { alert, room = '', wall } of alerts.open) {
     if (alert === 'wall-lost' && wall === undefined) rooms.roomServers.get(room)?.walls.startBare();
   }

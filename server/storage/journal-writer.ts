@@ -459,6 +459,6 @@ export class JournalWriter {
     if ([...this.watched.values()].some(({ needsSnapshot }) => needsSnapshot)) return;
     this.failedAt = undefined;
     this.isDiskFull = false;
-    this.options.warn('kept-again', 'Storing works again, and all changes are stored.');
+    this.options.warn('kept-again', 'Storing works again. All changes in open rooms are stored.');
   }
 }

@@ -160,7 +160,7 @@ export class SetAside {
     return true;
   }
 
-  /** Finds a room's latest intact snapshot and all intact snapshots with a name, latest first. */
+  /** Finds a room's latest intact snapshot and all intact named snapshots, latest first. */
   private async wholeSnapshots(room: string): Promise<SnapshotRecord[]> {
     const { store } = this.options;
     const stored = await store.room(room).catch(() => undefined);

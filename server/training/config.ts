@@ -82,8 +82,8 @@ const pool = v.strictObject({
     }),
   ),
   /**
-   * Additional organisms per update for which neighbours occupy some cells of the patch, as in a
-   * room. The occupied cells are zeroed before each step and left out of the training loss.
+   * Additional organisms per update, each in a patch that neighbours occupy in part, as in a room.
+   * The occupied cells are zeroed before each step and left out of the training loss.
    */
   crowded: v.exactOptional(
     v.strictObject({

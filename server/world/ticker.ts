@@ -77,8 +77,9 @@ class Schedule {
 
   pace(now: number): Pace {
     const first = this.startTimes[0] ?? now;
-    // Leave out the time since the last tick began: the next tick is not due yet, and counting this
-    // time would lower the rate. But leave out at most one period: after that, a tick is late.
+    // Do not count the time since the last tick began: the next tick may not be due yet, and
+    // counting this time would lower the rate. After one period the next tick is late, so count the
+    // time beyond one period.
     const until = Math.max(this.startTimes.at(-1) ?? now, now - 1000 / this.rate);
     const actual =
       this.startTimes.length < 2

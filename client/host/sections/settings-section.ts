@@ -295,7 +295,7 @@ export class KnobsSection extends ui.HostElement {
       ${knob('capacity', msg('Visitors at once'), msg('When the room is full of visitors, new visitors wait in line and get in automatically.'))}`;
     const life = html`${knob('birth', msg('Birth'), msg('How slowly organisms grow: at 1 as fast as the room’s speed allows, at 2 half as fast, and so on.'))}
       ${knob('healing', msg('Healing'), msg('How slowly wounds heal: at 1 as fast as the room’s speed allows, at 2 half as fast, and so on.'))}
-      ${knob('liveliness', msg('Liveliness'), msg('While somebody watches, some resting organisms look like a similar creature for a moment. 0 turns this off.'))}
+      ${knob('liveliness', msg('Liveliness'), msg('While somebody watches, some resting organisms briefly take on the look of a similar creature. 0 turns this off.'))}
       ${knob('water', msg('Moving water'), msg('How strongly the picture sways, as if under slowly moving water. 0 turns this off.'))}
       ${knob('lifetime', msg('Lifetime'), msg('While the room is more than half full, resting (unchanging) organisms older than this age dissolve one by one. Visitors can keep the organisms that they planted. 0 turns this off.'))}`;
     const acting = html`${knob('energy-newcomer', msg('Starting energy'), msg('The energy that a new visitor starts with.'))}

@@ -42,8 +42,8 @@ flat in int vIndex;
 /** Maximum number of organisms whose genome maps the GPU holds. */
 export const MAPS = 256;
 /**
- * An organism's genome map is stored in one of this many consecutive slots, starting with the slot
- * whose number is the organism's id modulo `MAPS`.
+ * Number of slots in which an organism's genome map can be stored. They follow each other, and the
+ * first slot's number is the organism's id modulo `MAPS`.
  */
 export const PROBES = 4;
 /**

@@ -109,7 +109,7 @@ export interface Patch {
 
 /** A patch and the step to compute for it. */
 export interface Turn extends Entry<Patch> {
-  /** The genomes that the patch's cells read from this step on, as `express` returns them. */
+  /** The genomes that the patch's cells read in this step and later, as `express` returns them. */
   readonly expression: Expression;
 }
 

@@ -174,8 +174,8 @@ export class RemoteSession implements RoomSession {
     const wasIn = this.hasEntered;
     this.entry = undefined;
     this.hasEntered = false;
-    // If the page was already in the room, this server had repeated the page's earlier request to
-    // join. The page expects no refusal of it, so disconnect the page.
+    // If the page was already in the room, it has not asked to join again: this server repeated its
+    // earlier request over a new link. The page expects no refusal, so disconnect the page.
     if (wasIn) client.disconnect(refusal.reason);
     else client.refuse(refusal);
   }

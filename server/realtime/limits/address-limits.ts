@@ -67,7 +67,7 @@ const address = v.pipe(v.string(), v.maxLength(64));
 const list = <S extends v.GenericSchema>(item: S) =>
   v.pipe(v.array(item), v.maxLength(SHARED_LIMITS.most));
 
-/** Schema of a server's report about clients' network addresses to the other servers. */
+/** Schema of a server's report to the other servers about the network addresses of clients. */
 const report = v.strictObject({
   node: address,
   /**

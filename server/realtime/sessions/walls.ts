@@ -109,7 +109,7 @@ type Shown = { readonly film: Film } | { readonly closeUp: Event<'spotlight'> };
 
 /** The walls and touch tables of a room. */
 export class RoomWalls extends Watchers<ScreenSeat> {
-  /** Whether a settled wall (see `SETTLED`) has disconnected. */
+  /** Whether a wall has disconnected that had been connected for at least `SETTLED`. */
   private isMissed = false;
   /** The film or close-up on the walls, and its start time, in ms. */
   private shown: (Shown & { readonly since: number }) | undefined;

@@ -20,8 +20,8 @@ export interface WatcherSeat {
 }
 
 /**
- * Returns a watcher's site: the part of the address key that all connections of one customer share.
- * For IPv6, the site is the first 48 bits.
+ * Returns a watcher's site: the part of its network address that is the same for all connections of
+ * one customer of an internet provider. For IPv6, the site is the first 48 bits.
  */
 const siteOf = ({ address }: WatcherSeat): string =>
   address.replace(/^((?:[^:]+:){3}).*::\/64$/, '$1');

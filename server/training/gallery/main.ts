@@ -23,7 +23,7 @@ const COMMAND = {
   positional: CHECKPOINT_FOLDER,
   options: {
     settle: {
-      help: 'before drawing, look for organisms that never stop changing, and try to replace the latents (numbers) from which they grow. The organism of a new latent looks the same and stops changing. Links to seeds of the checkpoint (tokens) become invalid, so use --settle only on a checkpoint that was just trained',
+      help: 'before drawing, look for organisms that never stop changing, and try to replace the latents (numbers) from which they grow. An organism grown from a new latent looks like the old one, but stops changing. Links to seeds of the checkpoint (tokens) become invalid, so use --settle only on a checkpoint that was just trained',
     },
   },
 } as const;

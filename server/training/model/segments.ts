@@ -185,9 +185,9 @@ export class Segments {
       own.leak = this.options.compute.upload([], Float32Array.of(leak));
     return {
       /**
-       * `latents` [N, Z]; `leak` (a scalar), if the rule has a leak; `genome`, if cells read the
-       * latent in every step or native code is used. For native code, `genome` is the result of
-       * `layerRows`.
+       * Always contains `latents` [N, Z]. Contains `leak`, a scalar, if `update.leak` is set.
+       * Contains `genome` if cells read the latent in every step, or if native code is used. For
+       * native code, `genome` is the result of `layerRows`.
        */
       inputs: { ...own, latents } as Values,
       /** Frees `genome` and `leak`. The caller must free `latents`. */

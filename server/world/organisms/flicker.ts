@@ -71,8 +71,9 @@ export function remember(organism: Organism, grid: GridPlanes, tick: number): vo
   const { rgba } = grid.planes;
   grid.each(window, (place, cell) => {
     if (grid.ownerAt(place) !== id) return;
-    levels[2 * cell] = luminanceAt(rgba, 4 * place);
-    levels[2 * cell + 1] = rednessAt(rgba, 4 * place);
+    const [r, g, b] = [rgba[4 * place], rgba[4 * place + 1], rgba[4 * place + 2]];
+    levels[2 * cell] = luminanceOf(r, g, b);
+    levels[2 * cell + 1] = rednessOf(r, g, b);
   });
   organism.flicker = {
     ...{ levels, going: new Uint8Array(places), turns: new Uint32Array(places) },
@@ -105,7 +106,10 @@ export function hasFlashed(
       if (owner[place] !== id && owner[place] !== 0) continue;
       const before = going[cell];
       let now = before;
-      const light = luminanceAt(rgba, 4 * place);
+      const r = rgba[4 * place];
+      const g = rgba[4 * place + 1];
+      const b = rgba[4 * place + 2];
+      const light = luminanceOf(r, g, b);
       const edge = levels[2 * cell];
       const way = before & (RISES | FALLS);
       if (way === RISES ? light > edge : way === FALLS && light < edge) levels[2 * cell] = light;
@@ -113,7 +117,7 @@ export function hasFlashed(
         levels[2 * cell] = light;
         now += (light > edge ? RISES : FALLS) - way;
       }
-      const red = rednessAt(rgba, 4 * place);
+      const red = rednessOf(r, g, b);
       const redEdge = levels[2 * cell + 1];
       const redWay = before >> RED_BITS;
       if (redWay === RISES ? red > redEdge : redWay === FALLS && red < redEdge) {
@@ -132,22 +136,15 @@ export function hasFlashed(
   return flashing > SHARE * window.width * window.height;
 }
 
-/**
- * Returns the relative luminance of a colour on a black background, in 255ths.
- *
- * @param at index of the colour's red byte
- */
-const luminanceAt = (rgba: Uint8Array, at: number): number =>
-  (RED[rgba[at]] + GREEN[rgba[at + 1]] + BLUE[rgba[at + 2]]) >> 8;
+/** Returns the relative luminance of a colour on a black background, in 255ths. */
+const luminanceOf = (r: number, g: number, b: number): number => (RED[r] + GREEN[g] + BLUE[b]) >> 8;
 
-/**
- * Returns R − G − B, in 255ths, if a colour is a saturated red; otherwise 0.
- *
- * @param at index of the colour's red byte
- */
-function rednessAt(rgba: Uint8Array, at: number): number {
-  const others = LIGHT[rgba[at + 1]] + LIGHT[rgba[at + 2]];
-  const red = LIGHT[rgba[at]];
+/** Returns R − G − B, in 255ths, if a colour is a saturated red; otherwise 0. */
+function rednessOf(r: number, g: number, b: number): number {
+  // Most colours are not red, so compare the bytes first.
+  if (r <= g || r <= b) return 0;
+  const others = LIGHT[g] + LIGHT[b];
+  const red = LIGHT[r];
   return red > 4 * others ? (red - others) >> 8 : 0;
 }
 

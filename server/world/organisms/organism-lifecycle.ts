@@ -264,8 +264,8 @@ export class OrganismLifecycle {
       organism.wait = waitAfterStep(organism, this.rules);
       this.slow(organism, moment);
     }
-    // A stroke can complete a flash, so also check organisms that were hit in this tick but did not
-    // step.
+    // A stroke changes colours too and can make an organism flash, so also check the organisms that
+    // were hit in this tick but did not step.
     for (const organism of this.hitNow) {
       if (organism.phase === 'dead' || this.stepping.includes(organism)) continue;
       if (hasFlashed(organism, this.grid, moment)) organism.pause = moment.tickRate - 1;
