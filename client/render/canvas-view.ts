@@ -34,7 +34,7 @@ export type Framing = Omit<Picture, 'view' | 'breath' | 'field' | 'light' | 'mar
  */
 export abstract class CanvasView {
   readonly loop = new FrameLoop((now) => {
-    if (this.renderer.isBehind(now)) {
+    if (this.renderer.unfinished.isMany(now)) {
       this.waited = true;
       return true;
     }
@@ -88,7 +88,7 @@ export abstract class CanvasView {
     protected readonly resolution: Resolution,
     style?: CanvasStyle,
   ) {
-    const invalidate = (): void => this.loop.invalidate();
+    const { invalidate } = this.loop;
     this.happenings = new LifeEffects(model, this.current.ripples, invalidate);
     this.renderer = new Renderer(canvas, invalidate, style);
     const opened = (): void => {

@@ -142,13 +142,13 @@ export class FrameLoop {
   /** @param draw draws a frame, and returns whether the next frame will differ from it */
   constructor(private readonly draw: (now: number) => boolean) {}
 
-  invalidate(): void {
+  readonly invalidate = (): void => {
     if (this.handle || this.ended) return;
     this.handle = requestAnimationFrame((now) => {
       this.handle = 0;
       if (this.draw(now)) this.invalidate();
     });
-  }
+  };
 
   /**
    * Schedules a frame, even if nothing changes.
@@ -157,7 +157,7 @@ export class FrameLoop {
    */
   wait(pause: number): void {
     clearTimeout(this.timer);
-    this.timer = setTimeout(() => this.invalidate(), pause);
+    this.timer = setTimeout(this.invalidate, pause);
   }
 
   /** Stops drawing permanently. */

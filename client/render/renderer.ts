@@ -87,7 +87,7 @@ export class Renderer {
   private masked = '';
   /** The scene's uniforms, in the order that its shader expects. */
   private readonly rows = new Float32Array(4 * SCENE_ROWS);
-  private unfinished!: UnfinishedPictures;
+  unfinished!: UnfinishedPictures;
   private readonly left = new AbortController();
   private lost: ReturnType<typeof setTimeout> | undefined;
 
@@ -160,15 +160,6 @@ export class Renderer {
   setSheet(image: HTMLImageElement, columns: number): void {
     this.sheet = [image, columns];
     this.painter.setSheet(image, columns);
-  }
-
-  /**
-   * Returns whether the next frame must wait, because the GPU has too many unfinished frames.
-   *
-   * @param now current time, in ms
-   */
-  isBehind(now: number): boolean {
-    return this.unfinished.isMany(now);
   }
 
   /**

@@ -41,10 +41,8 @@ export class RoomView extends CanvasView {
     style?: CanvasStyle,
   ) {
     super(canvas, model, new Resolution(), style);
-    this.unsubscribers.push(
-      model.on('connection', () => this.loop.invalidate()),
-      state.onChange(() => this.loop.invalidate()),
-    );
+    const { invalidate } = this.loop;
+    this.unsubscribers.push(model.on('connection', invalidate), state.onChange(invalidate));
   }
 
   get camera(): Camera {

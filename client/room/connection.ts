@@ -61,7 +61,7 @@ export abstract class RoomConnection {
     this.model = new RoomModel(this.send);
     this.socket = means.dial({
       transports: ['websocket'],
-      parser: createParser(pack, unpack),
+      parser: createParser({ pack, unpack }),
       autoConnect: false,
       // Pages must reconnect within five seconds after a restart of the server.
       reconnectionDelay: REDIAL.first,

@@ -353,7 +353,7 @@ export function createTickLoop(
       const due = planned.filter(({ name }) => mayTick(name));
       if (due.length === 0) return;
       for (const { name } of due) roomServers().get(name)?.tickInProgress.begin();
-      const ticks = await watchdog.during(() => world.tick(due, () => deferredWork.run(), isApart));
+      const ticks = await watchdog.during(world.tick(due, () => deferredWork.run(), isApart));
       journalWriter?.ticked(ticks);
       const ticked: RoomServer[] = [];
       for (const { room, result } of ticks) {
@@ -365,17 +365,17 @@ export function createTickLoop(
         hooks.ticked(roomServer, result);
         ticked.push(roomServer);
       }
-      deferredWork.defer(() => {
+      const broadcast = (): void => {
         for (const roomServer of ticked) {
           if (mayTick(roomServer.room.name)) roomServer.broadcast(clock.now());
         }
-      });
-      // Broadcast now if there is time before the next tick. If clients wait for a refresh,
-      // broadcast in any case, because the refresh must show the state before the next tick changes
-      // it.
-      if (!ticker.isBehind || ticked.some((roomServer) => roomServer.refresh.hasPending)) {
-        deferredWork.run();
-      }
+      };
+      // If there is no time before the next tick, broadcast during it. But if clients wait for a
+      // refresh, broadcast now, because the refresh must show the state before the next tick
+      // changes it.
+      const mustRefresh = ticked.some((roomServer) => roomServer.refresh.hasPending);
+      if (ticker.isBehind && !mustRefresh) deferredWork.defer(broadcast);
+      else broadcast();
       metrics()?.ticked(ticks);
     },
     onTick: (timing) => {

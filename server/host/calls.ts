@@ -248,8 +248,8 @@ export const HANDLERS: Handlers = {
     rooms.roomServers.get(room)?.walls.release(seat);
   },
 
-  undo: (host, request, { room }) => undoCommands(host, room, request),
-  undoCommand: (host, command, { room }) => undoCommands(host, room, command),
+  undo: undoCommands,
+  undoCommand: undoCommands,
 
   snapshots: async (host, _, { room }) => {
     host.rooms.planOf(room);

@@ -98,8 +98,8 @@ type UndoHost = HostContext & { readonly farewells: { stop(room: string): Promis
  */
 export async function undoCommands(
   host: UndoHost,
-  name: string,
   request: CallBody<'undo'> | HostCommand,
+  { room: name }: Readonly<Record<string, string>>,
 ): Promise<CallAnswer<'undo'>> {
   const { rooms, farewells } = host;
   const live = rooms.requireOpen(name);

@@ -160,10 +160,10 @@ export class TickWatchdog {
     return this.stalledChecks * CHECK_INTERVAL < SLOW;
   }
 
-  async during<T>(tick: () => Promise<T>): Promise<T> {
+  async during<T>(tick: Promise<T>): Promise<T> {
     this.begun++;
     try {
-      return await tick();
+      return await tick;
     } finally {
       this.ended++;
     }

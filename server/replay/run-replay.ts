@@ -9,7 +9,7 @@ import type { Planes } from '../../shared/codec/chunks.ts';
 import { type Engine, EngineError } from '../engine/engine.ts';
 import { type Clock, pause } from '../platform/clock.ts';
 import { StoreError } from '../storage/records.ts';
-import { reopenRoom, replay } from '../storage/recovery.ts';
+import { replay } from '../storage/recovery.ts';
 import type { StoredMoment } from '../storage/store.ts';
 import type { Room } from '../world/room.ts';
 import type { Species } from '../world/species.ts';
@@ -51,7 +51,7 @@ async function openReplayed(
   const name = beside ? `${range.room.name} from ${state.tick}` : range.room.name;
   // Copy the state, because the room will change it.
   const moment = { state: structuredClone(state), cells };
-  const room = await reopenRoom(world, { ...range.room, name, species }, moment);
+  const room = await world.restore({ ...range.room, name, species }, moment);
   return {
     world,
     room,

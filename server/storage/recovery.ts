@@ -61,7 +61,7 @@ export async function recover(store: Store, world: World, expected: ExpectedRoom
   const end = await lastWholeEntry(store, name, moment, tail);
   const { tick: to } = end.tail;
   if (end.gap) remark(`changes after tick ${to} could not be stored and are lost.`);
-  const room = await reopenRoom(world, expected, moment);
+  const room = await world.restore(expected, moment);
   const replayed = replay({
     ...{ world, room, to },
     journal: store.journal(name, room.tick + 1, to),
@@ -89,16 +89,6 @@ export async function recover(store: Store, world: World, expected: ExpectedRoom
 }
 
 const engineText = ({ name, device }: EngineInfo): string => `${name} on ${device}`;
-
-/** Opens a room with the state and cells of a snapshot. */
-export function reopenRoom(
-  world: World,
-  { name, width, height, species }: Omit<ExpectedRoom, 'checkpoint'>,
-  { state, cells }: Pick<StoredMoment, 'state' | 'cells'>,
-): Promise<Room> {
-  const { maxOrganisms } = state;
-  return world.restore({ name, width, height, maxOrganisms, seed: 0, species, from: state }, cells);
-}
 
 /** Reads a room's latest intact snapshot. @throws StoreError 'damaged' if no snapshot is intact */
 async function latestMoment(
@@ -307,7 +297,7 @@ export class RoomReplica {
     if (theirs !== engineText(world.engine.info))
       throw new NotReplicated(`the server that runs the room computes cells with ${theirs}`);
     const beside = world.beside();
-    const room = await reopenRoom(beside, expected, moment);
+    const room = await beside.restore(expected, moment);
     return new RoomReplica(store, beside, room, stored, { tick, seq });
   }
 

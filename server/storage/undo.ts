@@ -20,7 +20,7 @@ import {
   type Jump,
   type SnapshotRecord,
 } from './record-schemas.ts';
-import { byTick, reopenRoom, tickAgain } from './recovery.ts';
+import { byTick, tickAgain } from './recovery.ts';
 import { listOf, type Store } from './store.ts';
 
 export interface UndoOptions {
@@ -156,17 +156,18 @@ async function rewrite(options: UndoOptions, base: SnapshotRecord, undos: readon
   const { store, world, journalWriter, room, ticker } = options;
   const { name, species } = room;
   const { width, height } = room.grid;
-  const place = { name: `${name} undo`, width, height, species };
-  const replayed = await reopenRoom(world, place, await store.moment(name, base.tick));
+  const scratch = world.beside();
+  const place = { name, width, height, species };
+  const replayed = await scratch.restore(place, await store.moment(name, base.tick));
   let { seq } = base;
-  /** Replays the journal in the scratch room up to a tick. */
+  /** Replays the journal in the scratch world up to a tick. */
   const replayTo = async (to: number): Promise<void> => {
     const entryOf = byTick(store.journal(name, replayed.tick + 1, to));
     while (replayed.tick < to) {
       const entry = await entryOf(replayed.tick + 1);
       if (entry && entry.seq !== ++seq) throw new HostRefusal('undo-too-far');
       if (entry) replayed.redo(eventsWithout(undos, entry));
-      await tickAgain(world, replayed);
+      await tickAgain(scratch, replayed);
     }
   };
   let held = false;
@@ -188,15 +189,15 @@ async function rewrite(options: UndoOptions, base: SnapshotRecord, undos: readon
     // undo, because it would undo these commands, too.
     if (seq !== journalWriter.tailOf(room).seq) throw new HostRefusal('undo-too-far');
     // The replacement of the room's state counts as the room's next tick, which has no commands. So
-    // step the scratch room to this tick.
-    await world.tick([replayed]);
+    // step the replayed room to this tick.
+    await scratch.tick([replayed]);
     const backup = await journalWriter.takeSnapshot(room, { before: 'undo' });
     await world.merge(room, replayed);
     merged = true;
     await journalWriter.recordJump(room, undos[0]);
     return backup;
   } finally {
-    if (!merged) await world.close(replayed);
+    if (!merged) await scratch.close(replayed);
     // Other code may have paused the room, too. Resume it only if this function paused it.
     if (held) ticker.resume(room);
   }

@@ -21,12 +21,11 @@ import {
   CommandQueue,
   type ImmediateEvent,
   type Outcome,
-  type PlantedSeed,
   plainNumbers,
   type RoomCommand,
   type RoomEvent,
 } from './commands.ts';
-import { galleryCreatures, previewSeed } from './create-latent.ts';
+import { previewSeed } from './create-latent.ts';
 import type { Renewable } from './departures.ts';
 import type { Expressing } from './organisms/expressions.ts';
 import type { FlickerMoment } from './organisms/flicker.ts';
@@ -186,11 +185,6 @@ export class Room extends RoomContents {
     return previewSeed(seed, participant, this);
   }
 
-  /** Returns the gallery indices of the creatures that a seed grows into. */
-  galleryCreatures(seed: PreviewSource | PlantedSeed, participant: ParticipantId): number[] {
-    return galleryCreatures(seed, participant, this);
-  }
-
   /** Returns a living organism's seed as a token. @throws Refusal 'no-such-organism' */
   tokenOf(id: OrganismId): string {
     return seedTokenOf(this.species, this.population.require(id));
@@ -297,11 +291,6 @@ export class Room extends RoomContents {
     this.completedTicks = from.tick;
     this.alreadyApplied = Math.max(0, from.acted - this.appliedEvents.length);
     for (const event of this.appliedEvents.slice(from.acted)) this.apply(event);
-  }
-
-  /** Returns the patches of removed organisms, which the caller must dispose of. */
-  release(): PatchId[] {
-    return this.lifecycle.takeDisposed();
   }
 
   /** Indices of the current tick's commands that have been refused so far. */

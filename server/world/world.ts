@@ -86,19 +86,19 @@ export class World {
   /**
    * Opens a room with a stored state. If this function throws, the room is not opened.
    *
-   * @param states cell states of `from.organisms`, in the same order
+   * @param stored.cells cell states of the state's organisms, in the same order
    * @throws Error if a room of this name is open; EngineError 'bad-latent', 'bad-state',
    *   'out-of-memory'
    */
   async restore(
-    options: RoomPlace & { readonly from: RoomState },
-    states: readonly Float32Array[],
+    { name, width, height, species }: Pick<RoomPlace, 'name' | 'width' | 'height' | 'species'>,
+    { state, cells }: { readonly state: RoomState; readonly cells: readonly Float32Array[] },
   ): Promise<Room> {
-    const room = this.open(options);
-    const { organisms } = options.from;
+    const { maxOrganisms, organisms } = state;
+    const room = this.open({ name, width, height, maxOrganisms, seed: 0, species, from: state });
     const patches = organisms.map(({ id }) => room.patchOf(id)!);
     try {
-      await this.load(room, organisms, patches, states);
+      await this.load(room, organisms, patches, cells);
     } catch (error) {
       await this.close(room).catch(() => {});
       throw error;
@@ -119,20 +119,22 @@ export class World {
     room.replaceState(from, patches);
   }
 
-  /** Moves the state and patches of `other` into `room`, and closes `other`. */
+  /**
+   * Moves the state and patches of `other` into `room`. `other` is a room of another world with the
+   * same engine, and cannot be used afterwards.
+   */
   async merge(room: Room, other: Room): Promise<void> {
     const state = other.export();
     const patches = state.organisms.map(({ id }) => other.patchOf(id)!);
-    this.rooms.delete(other.name);
     room.replaceState(state, patches);
-    await this.engine.dispose(other.release());
+    await this.engine.dispose(other.lifecycle.takeDisposed());
   }
 
   /** Closes a room and disposes of its patches. */
   async close(room: Room): Promise<void> {
     this.rooms.delete(room.name);
     const patches = room.organisms.map(({ id }) => room.patchOf(id)!);
-    await this.engine.dispose([...patches, ...room.release()]);
+    await this.engine.dispose([...patches, ...room.lifecycle.takeDisposed()]);
   }
 
   /**

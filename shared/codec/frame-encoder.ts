@@ -167,11 +167,11 @@ export class FrameEncoder extends FrameSource {
   /**
    * Encodes the deltas of a tick.
    *
-   * @param wanted returns whether any viewer sees a chunk. The deltas of other chunks are postponed
+   * @param wanted chunks that any viewer sees. The deltas of other chunks are postponed
    */
-  advance(tick: number, wanted: (chunk: number) => boolean): void {
+  advance(tick: number, wanted: Pick<ReadonlySet<number>, 'has'>): void {
     this.beginRound();
-    for (const chunk of this.pending) if (wanted(chunk)) this.step(tick, chunk);
+    for (const chunk of this.pending) if (wanted.has(chunk)) this.step(tick, chunk);
   }
 
   private step(tick: number, chunk: number): void {

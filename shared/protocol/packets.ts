@@ -58,16 +58,15 @@ const IS_VALID: Readonly<Record<number, (data: unknown) => boolean>> = {
     Array.isArray(data) && typeof data[0] === 'string' && !RESERVED.has(data[0]),
 };
 
-/**
- * Creates a Socket.IO parser.
- *
- * @param pack writes one value as MessagePack
- * @param unpack reads the only value of a message; throws an Error if the message is malformed
- */
-export function createParser(
-  pack: (value: unknown) => Uint8Array,
-  unpack: (bytes: Uint8Array) => unknown,
-) {
+interface Codec {
+  /** Writes one value as MessagePack. */
+  pack(value: unknown): Uint8Array;
+  /** Reads the only value of a message. @throws Error if the message is malformed */
+  unpack(bytes: Uint8Array): unknown;
+}
+
+/** Creates a Socket.IO parser. */
+export function createParser(codec: Codec) {
   interface DecoderEvents {
     decoded: (packet: Packet) => void;
   }
@@ -77,7 +76,7 @@ export function createParser(
     PacketType,
     Encoder: class {
       encode({ type, nsp, data, id }: Packet): Uint8Array[] {
-        return [pack({ type, nsp, data, id })];
+        return [codec.pack({ type, nsp, data, id })];
       }
     },
     Decoder: class extends Emitter<DecoderEvents, DecoderEvents> {
@@ -89,7 +88,7 @@ export function createParser(
       add(message: unknown): void {
         if (typeof message === 'string') throw new Error('bad packet');
         const bytes = message instanceof ArrayBuffer ? new Uint8Array(message) : message;
-        const packet: unknown = unpack(bytes as Uint8Array);
+        const packet = codec.unpack(bytes as Uint8Array);
         const { type, nsp, data, id } = isRecord(packet) ? packet : {};
         // Reject all namespaces except '/', because Socket.IO would answer each packet of another
         // namespace.

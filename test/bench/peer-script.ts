@@ -153,7 +153,7 @@ def fastest(net, n, piece, compiled, ways):
         run = Run(net, n, piece, channels_last, how, compiled)
         after = run.after()
         first = after if first is None else first
-        if not torch.allclose(after, first, atol=2e-2 if net.type == torch.float16 else 1e-3):
+        if not torch.allclose(after, first, atol=1e-3):
             raise AssertionError(run.name + " is another step")
         ms = min(run.time(1) for _ in range(3))
         if best is None or ms < best[0]:

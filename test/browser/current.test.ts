@@ -26,7 +26,7 @@ interface Watched extends HTMLElement {
       onFrame: (now: number) => boolean;
       readonly loop: { invalidate(): void };
       readonly current: { readonly strength: number };
-      readonly renderer: object;
+      readonly renderer: { readonly unfinished: object };
       readonly marks: object;
       readonly unsettled: boolean;
       readonly happenings: { shake(organism: object, now: number): void };
@@ -75,7 +75,7 @@ beforeAll(async () => {
     const copy = document.createElement('canvas');
     const { onFrame } = room.view;
     // This clock does not wait for the GPU, which is a processor here.
-    Object.assign(room.view.renderer, { isBehind: () => false });
+    Object.assign(room.view.renderer.unfinished, { isMany: () => false });
     // Nothing lies over the cells.
     Object.assign(room.view.marks, { add: () => {} });
     element.pictures = 0;

@@ -8,7 +8,7 @@
 import { setTimeout } from 'node:timers/promises';
 import { crc32 } from 'node:zlib';
 import type { JournalRecord } from '../../server/storage/record-schemas.ts';
-import { reopenRoom, replay } from '../../server/storage/recovery.ts';
+import { replay } from '../../server/storage/recovery.ts';
 import { Store } from '../../server/storage/store.ts';
 import { TickSums } from '../../server/storage/watched-room.ts';
 import { World } from '../../server/world/world.ts';
@@ -141,7 +141,7 @@ async function openKept(url: string) {
   const world = new World(engine);
   const first = (await store.snapshotTicks(ROOM)).at(-1)!;
   const place = { name: ROOM, width: SIDE, height: SIDE, species };
-  const room = await reopenRoom(world, place, await store.moment(ROOM, first));
+  const room = await world.restore(place, await store.moment(ROOM, first));
   const { planes } = room.grid;
   const sums = new TickSums(planes);
   /** How often each command was done, by participant and id. */

@@ -10,7 +10,7 @@ import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openFolder } from '../../server/storage/lmdb/open.ts';
-import { reopenRoom, replay } from '../../server/storage/recovery.ts';
+import { replay } from '../../server/storage/recovery.ts';
 import { Store } from '../../server/storage/store.ts';
 import type { TickResult } from '../../server/world/room.ts';
 import { World } from '../../server/world/world.ts';
@@ -118,11 +118,7 @@ async function readKept(copy: string, from: number, until: number) {
   const first = ticks.find((tick) => tick <= from) ?? ticks.at(-1)!;
   const world = new World(engine);
   const moment = await store.moment('garden', first);
-  const room = await reopenRoom(
-    world,
-    { name: 'garden', width: SIDE, height: SIDE, species },
-    moment,
-  );
+  const room = await world.restore({ name: 'garden', width: SIDE, height: SIDE, species }, moment);
   const lives: Lives = new Map();
   const organisms = new Map([[room.tick, JSON.stringify(room.organisms)]]);
   const note = ({ tick, life }: Pick<TickResult, 'tick' | 'life'>): void => {

@@ -95,7 +95,7 @@ export class GardenStream {
     for (const one of changed) if (cast.view.update(this.tick, one)) cast.touch(one);
     if (!isDue(TIERS[this.tier], this.tick))
       return { frame: undefined, ms: performance.now() - start };
-    cast.advance(this.tick, () => true);
+    cast.advance(this.tick, { has: () => true });
     const blocks: FrameBlock[] = [];
     for (let chunk = 0; chunk < cast.chunks; chunk++) {
       const block = cast.delta(chunk);

@@ -172,8 +172,7 @@ export const undoneRooms = (engine: Engine) => {
     const lived: Lived[] = [];
     const happened: LifeEvent[] = [];
     world.journal = (ticks) => {
-      const mine = ticks.filter((one) => one.room === room);
-      lived.push(...mine.map((one) => ({ ...one, at: now })));
+      lived.push(...ticks.map((one) => ({ ...one, at: now })));
       return journalWriter.record(ticks);
     };
     /** Lets ticks pass. */

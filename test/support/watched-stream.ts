@@ -79,7 +79,7 @@ export class WatchedStream {
       }
     }
     if (this.tick % TIERS[this.tier].every !== 0) return this.frame([]);
-    this.encoder.advance(this.tick, () => true);
+    this.encoder.advance(this.tick, { has: () => true });
     return this.frame(
       this.all.flatMap((chunk) => {
         const block = this.encoder.delta(chunk);

@@ -13,6 +13,7 @@ import {
   type RoomEvent,
   usesSeed,
 } from '../../world/commands.ts';
+import { galleryCreatures } from '../../world/create-latent.ts';
 import type { DrawingReview } from '../drawings/drawing-review.ts';
 import { type RoomClient, rejectionOf } from '../sessions/room-client.ts';
 import type { RoomContext } from '../sessions/room-context.ts';
@@ -126,7 +127,7 @@ export class CommandDispatcher {
     if (seed.from === 'latent' && !latents) throw new Refusal('no-latents');
     if (seed.from === 'hand') this.drawings.requirePlantable(participant, seed.seed);
     if (hidden.length === 0) return;
-    const creatures = room.galleryCreatures(seed, participant);
+    const creatures = galleryCreatures(seed, participant, room);
     if (creatures.some((index) => hidden.includes(index))) throw new Refusal('seed-hidden');
   }
 

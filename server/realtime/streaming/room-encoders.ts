@@ -154,8 +154,7 @@ export class RoomEncoders implements FrameFeed {
       if (!isDue(CHANNEL_TIERS[channel.tier], tick)) continue;
       const users = [...channel.users];
       if (!users.some(({ mayReceive }) => mayReceive)) continue;
-      const wanted = chunksOf(users);
-      channel.encoder.advance(tick, (chunk) => wanted.has(chunk));
+      channel.encoder.advance(tick, chunksOf(users));
       advanced.push(channel);
     }
     return advanced;

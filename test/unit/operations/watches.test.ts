@@ -171,7 +171,7 @@ test('heartbeats come while ticks end, and while none are due', async () => {
   const { clock, watchdog, seen } = start();
   await clock.advance(60_000);
   for (let i = 0; i < 60; i++) {
-    await watchdog.during(() => clock.advance(900));
+    await watchdog.during(clock.advance(900));
     await clock.advance(100);
   }
   expect(watchdog.isTicking).toBe(true);
@@ -180,7 +180,7 @@ test('heartbeats come while ticks end, and while none are due', async () => {
 
 test('a tick that does not end stops the heartbeat, and is reported once as stalled', async () => {
   const { clock, watchdog, seen } = start();
-  void watchdog.during(() => new Promise(() => {}));
+  void watchdog.during(new Promise(() => {}));
   await clock.advance(10_000);
   expect(watchdog.isTicking).toBe(false);
   expect(seen.stalls).toBe(0);
@@ -195,10 +195,9 @@ test('a process that was suspended during a tick has not stalled', async () => {
   const { clock, watchdog, seen } = start();
   let end = (): void => {};
   void watchdog.during(
-    () =>
-      new Promise<void>((resolve) => {
-        end = resolve;
-      }),
+    new Promise<void>((resolve) => {
+      end = resolve;
+    }),
   );
   await clock.advance(1_500);
   clock.spend(30_000);
