@@ -169,7 +169,7 @@ function placeGroup(
 
 /** A size on the canvas, in px. */
 export type Size = Pick<Rect, 'width' | 'height'>;
-/** A point on the canvas, in px, or in the tree, in picture widths. */
+/** A point: on the canvas (in px) or in the tree (in picture widths). */
 type Point = Pick<Rect, 'x' | 'y'>;
 
 /** Margins around the whole tree, in px. */

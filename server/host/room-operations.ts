@@ -20,7 +20,7 @@ import type { Room } from '../world/room.ts';
 
 export interface HostContext extends Omit<RoomRegistryOptions, 'wallInfo' | 'maxSpectators'> {
   readonly rooms: RoomRegistry;
-  /** The object `rooms`, with its methods for a cluster; undefined outside a cluster. */
+  /** The same object as `rooms`, if the server is part of a cluster; otherwise undefined. */
   readonly cluster: ClusterRooms | undefined;
   readonly library: CheckpointLibrary;
   /** Paths of the checkpoints' folders, by checkpoint name. */

@@ -56,8 +56,9 @@ const DAY = 24 * HOUR;
 
 /**
  * Chooses the snapshots to keep: the latest few, one for each recent minute, hour and day, the last
- * few taken before an action of the host, and all that have a name. Snapshots of a state that
- * replaced the room's state (`jump`) are kept while replays from older snapshots need them.
+ * few taken before an action of the host, and all that have a name. If an undo or a restore
+ * replaced the room's state (`jump`), keeps the snapshot of the new state while replays from older
+ * snapshots need it.
  *
  * @param snapshots latest first
  * @returns the snapshots to keep, latest first

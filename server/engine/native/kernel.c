@@ -94,7 +94,7 @@ static int has_weight(const Net *net, int top, int left, const float *weights) {
 
 /*
  * Computes the layers after perception, and then the new states, for one tile. `products` is the
- * result of perception at the Winograd points. For `weights`, see update_tile.
+ * result of perception before the inverse Winograd transform. For `weights`, see update_tile.
  */
 static void step_tile(const Net *net, const Memory *at, int top, int left, const float *products, ptrdiff_t apart,
                       const float *layers, const float *mask, const float *weights, float *after) {

@@ -503,9 +503,9 @@ interface Surroundings {
    */
   readonly reverseBegin?: Promise<Program> | undefined;
   /**
-   * Computes the loss. Absent without a target image. Inputs: the states after the steps (`after`)
-   * and before the last step (`last`). Outputs: `nats`, and the loss's gradients, named `after`
-   * and, for segments with `rest`, `last`.
+   * Computes the loss. Absent without a target image. Inputs: `after`, the states after the steps;
+   * `last`, the states before the last step. Outputs: `nats`, the log-likelihoods [N]; `after`, the
+   * gradient of the loss with respect to `after`; and the same for `last`, if the segment has `rest`.
    */
   readonly judge?: Promise<Program> | undefined;
 }

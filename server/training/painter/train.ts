@@ -49,7 +49,7 @@ async function firstPainterRun(config: PainterConfig): Promise<PainterRun> {
 /** Reads a painter's weights. @throws TrainingError 'bad-data' if the checkpoint has no painter */
 async function painterOf(folder: string): Promise<Tensors> {
   const file = await readPainter(folder);
-  const text = `${folder}: the checkpoint has no painter (net that draws details). First train a painter without "genome" in the configuration.`;
+  const text = `${folder}: the checkpoint has no painter (net that draws details). First train a painter with a configuration that has no "genome".`;
   if (!file) throw new TrainingError('bad-data', text);
   return painterTensors(file);
 }
