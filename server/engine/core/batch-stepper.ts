@@ -1,4 +1,5 @@
 /** Steps batches of patches that have the same species and stage. */
+import { getOrAdd } from '../../platform/collections.ts';
 import { divideInto } from '../../vnca/architecture.ts';
 import type { Card } from '../../vnca/card.ts';
 import { type Genomes, genomeWeights, mixSteps } from '../../vnca/chimera.ts';
@@ -94,13 +95,6 @@ export interface Patch {
   /** States of the patch, [s, s, C], or [C, s, s] if the backend is planar. */
   state: Float32Array;
   /**
-   * Buffer to reuse for the states after the next step. Undefined after a change of size, or if the
-   * patch has not been stepped recently.
-   */
-  spare?: Float32Array | undefined;
-  /** Number of the call of `commit` that last applied a step to the patch. */
-  steppedIn?: number;
-  /**
    * Picture after the last step, [s, s, 4]. Undefined if the patch has not been stepped since it
    * was planted or imported.
    */
@@ -130,11 +124,41 @@ export interface Stepped extends Turn {
 }
 
 /**
- * If a patch has not been stepped for this number of calls of `commit`, its spare buffer is freed.
- * The number must be larger than the number of preview steps between two ticks, because each
- * preview step calls `commit`, too.
+ * A buffer that has not been needed for this number of calls of `commit` and `recycle` is freed. The
+ * number must be larger than the number of preview steps between two ticks, because each preview
+ * step calls `commit`, too.
  */
 const MAX_IDLE_CALLS = 128;
+
+/**
+ * Keeps buffers of former states for later steps, because new buffers are slow: the system must
+ * first set their memory to zero.
+ */
+class StateBuffers {
+  /** Unused buffers by length, and how many of them have not been needed since the last `trim`. */
+  private readonly unused = new Map<number, { all: Float32Array[]; idle: number }>();
+
+  /** Returns a buffer with arbitrary content. */
+  take(length: number): Float32Array {
+    const unused = this.unused.get(length);
+    const buffer = unused?.all.pop() ?? new Float32Array(length);
+    if (unused) unused.idle = Math.min(unused.idle, unused.all.length);
+    return buffer;
+  }
+
+  give(buffer: Float32Array): void {
+    getOrAdd(this.unused, buffer.length, () => ({ all: [], idle: 0 })).all.push(buffer);
+  }
+
+  /** Frees the buffers that have not been needed since the last call. */
+  trim(): void {
+    for (const [length, unused] of this.unused) {
+      unused.all.splice(0, unused.idle);
+      unused.idle = unused.all.length;
+      if (unused.idle === 0) this.unused.delete(length);
+    }
+  }
+}
 
 /**
  * Steps patches in two phases: `step` computes the results, and `commit` applies them. If a step
@@ -142,9 +166,8 @@ const MAX_IDLE_CALLS = 128;
  */
 export class BatchStepper {
   private readonly buffers = new Map<string, Float32Array>();
-  /** Recently stepped patches. Other patches have no spare buffer. */
-  private readonly awake = new Set<Patch>();
-  private commits = 0;
+  private readonly states = new StateBuffers();
+  private calls = 0;
 
   constructor(private readonly backend: Pick<RuleBackend, 'batchPatches' | 'maxBatchCells'>) {}
 
@@ -171,9 +194,7 @@ export class BatchStepper {
     for (let start = 0; start < turns.length; start += most) {
       const part = turns.slice(start, start + most);
       const count = weights ? 1 : (batchPatches ?? part.length);
-      const afters = part.map(({ patch: { spare } }) =>
-        spare?.length === size ? spare : new Float32Array(size),
-      );
+      const afters = part.map(() => this.states.take(size));
       const states = this.inputOf(part, count, size);
       const after = count === 1 ? afters[0] : this.buffer('after', count * size);
       const conditioning = this.conditioningOf(part, count);
@@ -201,27 +222,23 @@ export class BatchStepper {
     return stepped;
   }
 
-  /**
-   * Applies the results of computed steps to their patches. If a patch has not been stepped for
-   * `MAX_IDLE_CALLS` calls, frees its spare buffer.
-   */
+  /** Applies the results of computed steps to their patches. */
   commit(stepped: Iterable<Stepped>): void {
-    this.commits++;
     for (const { patch, stage, expression, after } of stepped) {
-      const spare = patch.state.length === after.length ? patch.state : undefined;
-      Object.assign(patch, { stage, expression, state: after, spare, steppedIn: this.commits });
-      this.awake.add(patch);
+      this.states.give(patch.state);
+      Object.assign(patch, { stage, expression, state: after });
     }
-    for (const patch of this.awake) {
-      if (this.commits - patch.steppedIn! < MAX_IDLE_CALLS) continue;
-      patch.spare = undefined;
-      this.awake.delete(patch);
-    }
+    this.countCall();
   }
 
-  /** Drops the reference to a removed patch, so that the patch's memory can be freed. */
-  forget(patch: Patch): void {
-    this.awake.delete(patch);
+  /** Keeps the memory of removed patches for later steps. */
+  recycle(patches: Iterable<Patch>): void {
+    for (const { state } of patches) this.states.give(state);
+    this.countCall();
+  }
+
+  private countCall(): void {
+    if (++this.calls % MAX_IDLE_CALLS === 0) this.states.trim();
   }
 
   /**

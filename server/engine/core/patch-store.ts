@@ -41,12 +41,6 @@ export async function createPatchStore(
   const patches = new PatchTable<Patch>(allSpecies);
   const stepper = new BatchStepper(backend);
 
-  const remove = (id: PatchId): void => {
-    const patch = patches.get(id);
-    if (patch) stepper.forget(patch);
-    patches.delete(id);
-  };
-
   return {
     plant(news) {
       const planted = patches.checkNew(news).map(({ one, species, stage }) => ({
@@ -95,7 +89,7 @@ export async function createPatchStore(
           ...{ conditioning, labels, lastRgba },
         };
       });
-      ids.forEach(remove);
+      for (const id of ids) patches.delete(id);
       return taken;
     },
 
@@ -108,7 +102,9 @@ export async function createPatchStore(
     },
 
     dispose(ids) {
-      ids.forEach(remove);
+      const known = new Set(ids);
+      stepper.recycle([...known].flatMap((id) => patches.get(id) ?? []));
+      for (const id of known) patches.delete(id);
     },
 
     async close() {
