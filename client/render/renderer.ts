@@ -87,6 +87,7 @@ export class Renderer {
   private masked = '';
   /** The scene's uniforms, in the order that its shader expects. */
   private readonly rows = new Float32Array(4 * SCENE_ROWS);
+  /** Frames that the GPU has not finished drawing. */
   unfinished!: UnfinishedPictures;
   private readonly left = new AbortController();
   private lost: ReturnType<typeof setTimeout> | undefined;

@@ -46,7 +46,7 @@ export const ALERTS = {
     hold: 0,
     over: 'The disk of the data folder has space again.',
   },
-  slow: { severity: 'warning', hold: MINUTE, over: 'The room runs at its full tick rate again.' },
+  slow: { severity: 'warning', hold: MINUTE, over: 'The room is no longer slow.' },
   /** A test message, sent at the host's request. */
   test: { severity: 'info', hold: 0, over: '' },
 } as const satisfies Record<string, { severity: Severity; hold: number; over: string }>;

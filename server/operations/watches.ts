@@ -160,6 +160,7 @@ export class TickWatchdog {
     return this.stalledChecks * CHECK_INTERVAL < SLOW;
   }
 
+  /** Watches a tick until it ends. Returns the result of the tick. */
   async during<T>(tick: Promise<T>): Promise<T> {
     this.begun++;
     try {

@@ -27,7 +27,8 @@ const MIDDLE = (REACH - 1) / 2;
  * The colour of a pixel is a sum: the Catmull-Rom interpolation of the premultiplied cells, plus
  * the ramps (gradients that the net returns for each cell). A ramp adds its colour × its height.
  * The height is clamp(a·x + b·y + e·(x² + y²) + d, −½, ½). Here a, b, e, d are the ramp's
- * coefficients, and (x, y) is the pixel's position, −½…½ from the cell's middle. Then alpha is clamped to 0…1, and red, green and blue to 0…alpha.
+ * coefficients, and (x, y) is the pixel's position, −½…½ from the cell's middle. Then alpha is
+ * clamped to 0…1, and red, green and blue to 0…alpha.
  *
  * Cells beyond the grid count as empty. A cell stays transparent if all 5×5 cells around it are
  * empty.

@@ -114,7 +114,7 @@ test('slow for a minute, and nobody can join: each once, and once that it is ove
   isSlow = false;
   for (const visitor of visitors) visitor.leave();
   const over = await receiver.hears('cleared slow garden');
-  expect(over.text).toBe('Room "garden": The room runs at its full tick rate again.');
+  expect(over.text).toBe('Room "garden": The room is no longer slow.');
   expect(over.since).toBe(slow.at);
 
   await receiver.hears('cleared nobody-can-join');

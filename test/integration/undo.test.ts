@@ -207,7 +207,7 @@ describe('replaying without the undone commands', () => {
     await here.plant(ANNA.id, 20, 16, 20);
     let isHeld = false;
     let ticks = 0;
-    // After each tick of the replay, the room runs a tick, too.
+    // Before each tick of the replay, the room runs a tick, too.
     beforeReplayedTicks(world, async () => {
       if (isHeld) return;
       if (++ticks > 400) throw new Error('it never ends');

@@ -124,9 +124,9 @@ export interface Stepped extends Turn {
 }
 
 /**
- * A buffer that has not been needed for this number of calls of `commit` and `recycle` is freed. The
- * number must be larger than the number of preview steps between two ticks, because each preview
- * step calls `commit`, too.
+ * A buffer is freed if it has not been needed for at least this number of calls of `commit` and
+ * `recycle`. The number must be larger than the number of preview steps between two ticks, because
+ * each preview step calls `commit`, too.
  */
 const MAX_IDLE_CALLS = 128;
 

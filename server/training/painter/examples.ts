@@ -133,8 +133,8 @@ const SHOWS = 0.012;
 /**
  * Chooses gallery creatures at random for measuring a painter. Equal seeds give equal creatures.
  *
- * @param options.kept maximum number of creatures. The function chooses at most half of
- *   the gallery creatures in `originals`
+ * @param options.kept maximum number of creatures. The function chooses at most half of the gallery
+ *   creatures in `originals`
  * @throws TrainingError 'bad-data' if the pictures do not have the checkpoint's size
  */
 export function chooseKept(
