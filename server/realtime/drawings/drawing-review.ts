@@ -62,9 +62,9 @@ export interface WaitingDrawing extends SentDrawing {
   /** Id of the queued command that gives the drawing's seed to the visitor. */
   readonly given?: number;
   /**
-   * Set if the visitor was away when the server had a decision to send. `member`: the visitor's new
-   * connection; undefined while the visitor is away. `at`: when the server noticed the absence or
-   * the new connection, in ms.
+   * Set if the server postponed sending the decision, because the visitor had left the connection
+   * that sent the drawing. `member`: the visitor's new connection; undefined while the visitor is
+   * away. `at`: when the server noticed the absence or the new connection, in ms.
    */
   readonly returned?: { readonly member: RoomClient | undefined; readonly at: number };
 }
