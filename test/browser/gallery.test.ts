@@ -131,7 +131,7 @@ test('the gallery leaves out what does not suit everybody and most that look ali
 
 test('what the host hides by a tap leaves open pages: row, search, held seed and graft brush; another tap brings it back', async () => {
   const visitor = desk;
-  await visitor.locator('[data-testid=gallery-item][data-name=Octopus]').click();
+  await visitor.locator('[data-testid=gallery-item][data-name=Octopus]').dispatchEvent('click');
   await visitor.getByTestId('tool-graft').click();
   const held = () => visitor.getByTestId('held').getAttribute('aria-label');
   expect(await held()).toBe('Octopus');
